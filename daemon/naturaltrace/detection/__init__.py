@@ -1,0 +1,1 @@
+"""What the pixels say: the ONNX session, crop aggregation, calibration. Knows neither HTTP nor metadata."""

@@ -1,0 +1,62 @@
+"""The one type that leaves this room."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class PixelLevel(StrEnum):
+    """What the pixels alone allow one to say; the names match the verdict's levels."""
+
+    AI = "ai"
+    LIKELY_AI = "likely_ai"
+    UNCLEAR = "unclear"
+    NO_SIGN = "no_sign"
+
+
+class UnclearReason(StrEnum):
+    """Why the detector declines to answer."""
+
+    BETWEEN = "between"  # the score lies between the thresholds
+    TOO_SMALL = "too_small"  # fewer pixels than one crop, or a short side under the card's minimum
+    TOO_DEGRADED = "too_degraded"  # compressed or scaled beyond what calibration covered
+    FLAT = "flat"  # no texture at all: a plain colour or a gradient
+    NOISE = "noise"  # nothing but noise
+    UNLIKE_CALIBRATION = "unlike_calibration"  # far from everything the detector was calibrated on
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class CropScore:
+    """One crop's own verdict, in the decoded image's pixel coordinates."""
+
+    x: int
+    y: int
+    size: int
+    logit: float  # linear logit; > 0 leans to generated
+    proximity: float  # nearness to the natural traces, cosine-like, about -1..1; higher is more natural
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What the detector found in one image's pixels.
+
+    `probability` (0..1, calibrated) is None when `reason` says that no number would mean anything (too small, flat,
+    noise). `real_rate` is the share of calibration's real images that score at least this high (a conformal p-value,
+    0..1); `generated_rate` the share of its generated images that score at most this low.
+    """
+
+    level: PixelLevel
+    probability: float | None
+    model: ModelInfo
+    reason: UnclearReason | None = None
+    real_rate: float | None = None
+    generated_rate: float | None = None
+    proximity: float | None = None  # mean over the crops
+    jpeg_quality: float | None = None  # estimated from the pixels, 0..100
+    crops: tuple[CropScore, ...] = ()
+    timing_ms: dict[str, float] = field(default_factory=dict[str, float])

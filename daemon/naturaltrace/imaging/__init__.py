@@ -1,0 +1,1 @@
+"""From untrusted bytes to upright sRGB pixels and the crops that the detector looks at."""

@@ -1,0 +1,1 @@
+"""What the file itself says: content credentials, metadata, generator marks. Knows nothing of pixel statistics."""

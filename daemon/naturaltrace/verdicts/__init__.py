@@ -1,0 +1,1 @@
+"""The one place where evidence becomes a verdict, with its wording."""
