@@ -1,0 +1,149 @@
+"""The one door through which image bytes come in. Serving, training and evaluation all use it."""
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from naturaltrace.imaging.colour import has_alpha, to_srgb
+from naturaltrace.imaging.decoded import DecodedImage
+from naturaltrace.imaging.errors import (
+    DamagedImage,
+    EmptyBody,
+    ImagingError,
+    TooLarge,
+    TooManyPixels,
+    UnsupportedFormat,
+)
+from naturaltrace.imaging.sniff import sniff
+
+# Pillow warns below the size at which it refuses; ours is the limit that counts, so its warning would only be noise.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeLimits:
+    """What a file may ask for. Checked on the declared size, before memory is taken for pixels."""
+
+    max_bytes: int = 64 * 2**20
+    max_pixels: int = 100_000_000
+    # A run-length BMP is decoded by a Python loop, pixel by pixel; nobody publishes large ones.
+    max_slow_pixels: int = 4_000_000
+
+
+DEFAULT_LIMITS = DecodeLimits()
+
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112
+
+
+def decode(data: bytes, *, limits: DecodeLimits = DEFAULT_LIMITS) -> DecodedImage:
+    """Decode one image file to upright sRGB pixels over white; of an animation the first frame.
+
+    A JPEG goes through libjpeg as it is: no draft mode, no scaling, so that pixels are the same wherever this runs.
+
+    Raises:
+        EmptyBody, TooLarge, TooManyPixels, UnsupportedFormat, DamagedImage: all are ImagingError, each with words.
+    """
+    if not data:
+        raise EmptyBody("The file is empty.")
+    if len(data) > limits.max_bytes:
+        raise TooLarge(f"The file is larger than {limits.max_bytes // 2**20} MB.")
+    found = sniff(data)
+    if found.format is None:
+        seems = f" It looks like {found.looks_like}." if found.looks_like else ""
+        raise UnsupportedFormat(f"This is no image in a format that can be checked.{seems}")
+    try:
+        return _decode(data, found.format, limits)
+    except ImagingError:
+        raise
+    except (Image.DecompressionBombError, MemoryError):
+        raise _too_many_pixels(limits) from None
+    except UnidentifiedImageError:
+        raise DamagedImage(f"The file begins like {_name(found.format)} but its header can't be read.") from None
+    except Exception as error:
+        # Pillow's readers raise whatever a broken file trips over: OSError, SyntaxError, struct.error, IndexError…
+        if "truncated" in str(error).lower() or isinstance(error, EOFError):
+            raise DamagedImage("The file ends before the image does; it may not have loaded completely.") from error
+        raise DamagedImage(f"The file is {_name(found.format)}, but it is damaged.") from error
+
+
+def _decode(data: bytes, format_name: str, limits: DecodeLimits) -> DecodedImage:
+    if format_name == "HEIF":
+        _register_heif()
+    with Image.open(BytesIO(data), formats=(format_name,)) as image:
+        _check_size(image, limits)
+        frames = _frame_count(image)
+        if getattr(image, "default_image", False) and frames > 1:
+            image.seek(1)  # an animated PNG's fallback picture is not what a browser shows
+        image.load()
+        _check_size(image, limits)
+        turn = _TRANSPOSE.get(_orientation(image))
+        alpha = has_alpha(image)
+        rgb = to_srgb(image)
+        if turn is not None:
+            rgb = rgb.transpose(turn)
+        return DecodedImage(
+            pixels=np.asarray(rgb, dtype=np.uint8),
+            format=format_name,
+            sha256=hashlib.sha256(data).hexdigest(),
+            byte_count=len(data),
+            frame_count=frames,
+            has_alpha=alpha,
+        )
+
+
+def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
+    pixels = image.width * image.height
+    if pixels <= 0:
+        raise DamagedImage("The image has no width or no height.")
+    slow = image.format == "BMP" and image.info.get("compression") in (1, 2)
+    if pixels > (limits.max_slow_pixels if slow else limits.max_pixels):
+        raise _too_many_pixels(limits)
+
+
+def _too_many_pixels(limits: DecodeLimits) -> TooManyPixels:
+    return TooManyPixels(f"The image has more than {limits.max_pixels // 1_000_000} million pixels.")
+
+
+def _frame_count(image: Image.Image) -> int:
+    """Frames or pages; 2 stands for "several" where counting would mean walking through the whole file."""
+    if image.format in ("GIF", "TIFF"):
+        try:
+            return 2 if getattr(image, "is_animated", False) else 1
+        except Exception:  # a broken second frame says nothing about the first
+            return 1
+    return max(1, int(getattr(image, "n_frames", 1)))
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF's orientation after loading; 1 where there is none or it can't be read.
+
+    Pillow's TIFF reader and pillow-heif turn the pixels themselves and take the mark away.
+    """
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # EXIF is written by anyone: a broken block must not cost the verdict
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _register_heif() -> None:
+    import pillow_heif  # only now: its libraries are large and most people never meet a HEIC
+
+    pillow_heif.register_heif_opener(thumbnails=False)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _name(format_name: str) -> str:
+    return {"AVIF": "an AVIF image", "HEIF": "a HEIC image"}.get(format_name, f"a {format_name} image")
