@@ -1,0 +1,80 @@
+"""`naturaltrace check`: one verdict per file, without the daemon."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from naturaltrace.commands.parsers import Commands
+
+if TYPE_CHECKING:
+    from naturaltrace.pipeline import Pipeline
+    from naturaltrace.verdicts.verdict import Verdict
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("check", parents=[common], help="judge image files")
+    parser.add_argument("files", nargs="+", metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, in the order of the files")
+    parser.add_argument("--pixels-only", action="store_true", help="leave out what the file says of itself")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from naturaltrace.pipeline import Pipeline
+
+    try:
+        pipeline = Pipeline.released()
+    except Exception as error:
+        print(f"The detector can't be loaded ({type(error).__name__}: {error}).", file=sys.stderr)
+        return 1
+    status = 0
+    for path in options.files:
+        outcome = judge_file(pipeline, Path(path), pixels_only=options.pixels_only)
+        if isinstance(outcome, Unjudged):
+            status = 1
+        if options.json:
+            print(json.dumps({"path": path, **outcome.to_json()}, ensure_ascii=False), flush=True)
+        elif isinstance(outcome, Unjudged):
+            print(f"{path}: {outcome.detail}", file=sys.stderr, flush=True)
+        else:
+            print(f"{path}: {_in_words(outcome)}", flush=True)
+    return status
+
+
+class Unjudged:
+    """Why a file has no verdict. `type` is a stable slug."""
+
+    def __init__(self, type_: str, detail: str) -> None:
+        self.type = type_
+        self.detail = detail
+
+    def to_json(self) -> dict[str, object]:
+        return {"error": {"type": self.type, "detail": self.detail}}
+
+
+def judge_file(pipeline: "Pipeline", path: Path, *, pixels_only: bool) -> "Verdict | Unjudged":
+    """The verdict on one file, or the reason why there is none. Never raises for what a file may hold."""
+    from naturaltrace.imaging.errors import ImagingError
+
+    try:
+        # One byte more than is allowed is enough to be told so, and keeps a huge file out of memory.
+        with path.open("rb") as file:
+            data = file.read(pipeline.limits.max_bytes + 1)
+        return pipeline.check(data, pixels_only=pixels_only)
+    except ImagingError as error:
+        return Unjudged(error.type, str(error))
+    except FileNotFoundError:
+        return Unjudged("not-found", "There is no such file.")
+    except IsADirectoryError:
+        return Unjudged("not-a-file", "This is a folder.")
+    except OSError as error:
+        return Unjudged("unreadable", f"The file can't be read: {error.strerror or error}.")
+    except Exception as error:  # one file that defeats us must not cost the others their verdicts
+        return Unjudged("internal", f"Natural Trace failed on this file ({type(error).__name__}: {error}).")
+
+
+def _in_words(verdict: "Verdict") -> str:
+    chance = "" if verdict.probability is None else f" ({verdict.probability:.0%} by the pixels)"
+    return f"{verdict.label}{chance}. {verdict.summary}"

@@ -1,0 +1,102 @@
+"""`naturaltrace doctor`: what is installed, every path that may be written, and whether the parts work."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from time import perf_counter
+from typing import Any
+
+from naturaltrace import __version__
+from naturaltrace.commands.parsers import Commands
+from naturaltrace.storage.paths import DataFolder
+
+_LIBRARIES = ("aiohttp", "c2pa-python", "numpy", "onnxruntime", "pillow", "pillow-heif", "platformdirs", "pystray")
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("doctor", parents=[common], help="say what is installed, where, and whether it works")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    report = examine(DataFolder.at(options.data_dir))
+    print(json.dumps(report.to_json(), ensure_ascii=False, indent=1) if options.json else report.to_text())
+    return 0 if report.well else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    name: str
+    text: str
+    well: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    findings: tuple[Finding, ...]
+
+    @property
+    def well(self) -> bool:
+        return all(finding.well for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {f.name: {"text": f.text, "well": f.well} for f in self.findings}
+
+    def to_text(self) -> str:
+        width = max(len(f.name) for f in self.findings)
+        return "\n".join(f"{'  ' if f.well else '✗ '}{f.name:<{width}}  {f.text}" for f in self.findings)
+
+
+def examine(folder: DataFolder) -> Report:
+    """Look at everything; nothing is changed and nothing is sent anywhere."""
+    findings = [
+        Finding("naturaltrace", __version__),
+        Finding("python", f"{platform.python_version()} at {sys.executable}"),
+        Finding("system", platform.platform()),
+    ]
+    findings += [_library(name) for name in _LIBRARIES]
+    findings += [_path(f"path: {name}", path) for name, path in folder.all()]
+    findings += [_daemon(folder), _detector()]
+    return Report(tuple(findings))
+
+
+def _library(name: str) -> Finding:
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        optional = name == "pystray"
+        return Finding(name, "not installed" + (" (only the tray needs it)" if optional else ""), well=optional)
+
+
+def _path(name: str, path: Any) -> Finding:
+    if not path.exists():
+        return Finding(name, f"{path} (not there yet)")
+    others = os.name == "posix" and path.stat().st_mode & 0o077
+    if others:
+        return Finding(name, f"{path} — other users can reach it (mode {path.stat().st_mode & 0o777:o})", well=False)
+    return Finding(name, str(path))
+
+
+def _daemon(folder: DataFolder) -> Finding:
+    from naturaltrace.server.steering import NotRunning, Steering
+
+    try:
+        return Finding("daemon", f"running on 127.0.0.1:{Steering.find(folder).port}")
+    except NotRunning:
+        return Finding("daemon", "not running")
+
+
+def _detector() -> Finding:
+    start = perf_counter()
+    try:
+        from naturaltrace.pipeline import Pipeline
+
+        model = Pipeline.released().model
+    except Exception as error:
+        return Finding("detector", f"can't be loaded: {type(error).__name__}: {error}", well=False)
+    return Finding("detector", f"{model.name} {model.version}, loaded in {(perf_counter() - start) * 1000:.0f} ms")

@@ -1,0 +1,88 @@
+"""`naturaltrace serve`: run the companion until it is told to stop."""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from naturaltrace.commands.parsers import Commands
+from naturaltrace.storage.paths import DataFolder
+
+if TYPE_CHECKING:
+    from naturaltrace.server.daemon import Ready
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("serve", parents=[common], help="run the companion for the browser extension")
+    parser.add_argument("--headless", action="store_true", help="no tray; print one JSON line when ready")
+    parser.add_argument("--port", type=_port, metavar="N", help="this port only (default: first free of 7345–7354)")
+    parser.set_defaults(command=run)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return number
+
+
+def run(options: argparse.Namespace) -> int:
+    from naturaltrace.server.daemon import Options, run_daemon
+    from naturaltrace.server.listening import NoPort
+    from naturaltrace.storage.lock import AlreadyRunning
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    folder = DataFolder.at(options.data_dir)
+    speaker = _Json(folder) if options.headless else _Words()
+    try:
+        asyncio.run(run_daemon(Options(folder, options.port, on_ready=speaker.ready, on_paired=speaker.paired)))
+    except AlreadyRunning:
+        return speaker.failed("already-running", f"Natural Trace is already running on {folder.root}.")
+    except NoPort as error:
+        return speaker.failed("no-port", str(error))
+    except OSError as error:
+        return speaker.failed("data-folder", f"The data folder {folder.root} can't be used: {error.strerror or error}.")
+    return 0
+
+
+class _Json:
+    """One line on standard output, when ready or when it will never be; nothing after it, since nobody may read on."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._folder = folder
+
+    def ready(self, now: "Ready") -> None:
+        event = {
+            "event": "ready",
+            "port": now.port,
+            "pairing_code": now.pairing_code,
+            "expires_in": now.expires_in,
+            "data_dir": str(self._folder.root),
+            "notices": list(now.notices),
+        }
+        print(json.dumps(event), flush=True)
+
+    def paired(self, name: str) -> None:
+        pass
+
+    def failed(self, slug: str, detail: str) -> int:
+        print(json.dumps({"event": "error", "type": slug, "detail": detail}), flush=True)
+        return 1
+
+
+class _Words:
+    def ready(self, now: "Ready") -> None:
+        for notice in now.notices:
+            print(f"Note: {notice}")
+        print(f"Natural Trace is running on 127.0.0.1:{now.port}. Stop it with Ctrl+C.")
+        code = f"{now.pairing_code[:3]} {now.pairing_code[3:]}"
+        print(f"Pairing code for the browser: {code}  (two minutes; for a new one: naturaltrace pair)", flush=True)
+
+    def paired(self, name: str) -> None:
+        print(f"Paired with “{name}”. If that was not you: naturaltrace pair --list", flush=True)
+
+    def failed(self, slug: str, detail: str) -> int:
+        print(detail, file=sys.stderr)
+        return 1

@@ -1,0 +1,101 @@
+"""The one way an image travels: bytes → DecodedImage → (Provenance, Detection) → Verdict. No stage reaches back."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Protocol
+
+from naturaltrace.detection.result import Detection, ModelInfo
+from naturaltrace.imaging.decode import DEFAULT_LIMITS, DecodeLimits, decode
+from naturaltrace.imaging.decoded import DecodedImage
+from naturaltrace.provenance.findings import Provenance
+from naturaltrace.verdicts.verdict import Verdict
+
+
+class DetectorLike(Protocol):
+    @property
+    def model(self) -> ModelInfo: ...
+
+    def detect(self, image: DecodedImage) -> Detection: ...
+
+
+class Judge(Protocol):
+    def __call__(self, image: DecodedImage, provenance: Provenance | None, detection: Detection | None) -> Verdict: ...
+
+
+class Abandoned(Exception):  # noqa: N818 (nothing went wrong)
+    """Nobody waits for this verdict any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """All that turns bytes into a verdict. Synchronous; one caller at a time."""
+
+    detector: DetectorLike
+    read_provenance: Callable[[bytes, str], Provenance]
+    judge: Judge
+    limits: DecodeLimits = DEFAULT_LIMITS
+
+    @classmethod
+    def released(cls) -> "Pipeline":
+        """The pipeline around the detector that is shipped with this version."""
+        # Imported here: onnxruntime and c2pa take a moment, and `naturaltrace pair` needs neither.
+        from naturaltrace.detection.detector import Detector
+        from naturaltrace.provenance.reader import read_provenance
+        from naturaltrace.verdicts.fusion import judge
+
+        return cls(Detector.released(), read_provenance, judge)
+
+    @property
+    def model(self) -> ModelInfo:
+        return self.detector.model
+
+    def check(self, data: bytes, *, pixels_only: bool = False, abandoned: threading.Event | None = None) -> Verdict:
+        """Judge one image file.
+
+        `pixels_only` leaves provenance out, which is how the detector itself is measured. `abandoned` is looked at
+        between the stages.
+
+        Raises:
+            ImagingError: the bytes are no image that can be judged.
+            Abandoned: `abandoned` was set.
+        """
+        clock = _Clock(abandoned)
+        image = decode(data, limits=self.limits)
+        clock.lap("decode")
+        provenance = None
+        if not pixels_only:
+            provenance = self._provenance(data, image.format)
+            clock.lap("provenance")
+        detection = self.detector.detect(image)
+        clock.lap("detect")
+        verdict = self.judge(image, provenance, detection)
+        clock.lap("judge")
+        return replace(verdict, timing_ms={**verdict.timing_ms, **clock.done()})
+
+    def _provenance(self, data: bytes, format_name: str) -> Provenance:
+        try:
+            return self.read_provenance(data, format_name)
+        except Exception as error:
+            # Metadata is written by anyone. Whatever it does to a reader, the pixels can still be judged.
+            return Provenance(problems=(f"The file's metadata could not be read ({type(error).__name__}).",))
+
+
+class _Clock:
+    """Milliseconds per stage."""
+
+    def __init__(self, abandoned: threading.Event | None) -> None:
+        self._abandoned = abandoned
+        self._start = self._last = perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self._laps[stage] = (now - self._last) * 1000.0
+        self._last = now
+        if self._abandoned is not None and self._abandoned.is_set():
+            raise Abandoned
+
+    def done(self) -> dict[str, float]:
+        return {**self._laps, "total": (perf_counter() - self._start) * 1000.0}

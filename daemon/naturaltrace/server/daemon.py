@@ -1,0 +1,88 @@
+"""The daemon from start to end: lock, sockets, application, until a signal."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from naturaltrace.pipeline import Pipeline
+from naturaltrace.server.app import Parts, make_app
+from naturaltrace.server.engine import Engine
+from naturaltrace.server.guard import Gate
+from naturaltrace.server.listening import LoopbackSite, make_runner, open_sockets
+from naturaltrace.server.pairing import CODE_LIFE_S, ON_PAIRED, Pairing
+from naturaltrace.server.running import Running
+from naturaltrace.storage.atomic import remove_leftovers
+from naturaltrace.storage.clients import Clients
+from naturaltrace.storage.lock import InstanceLock
+from naturaltrace.storage.paths import DataFolder
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is known once the daemon answers. `notices` say what was wrong with stored files and what was done."""
+
+    port: int
+    pairing_code: str
+    expires_in: int
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Options:
+    folder: DataFolder
+    port: int | None = None
+    load: Callable[[], Pipeline] = Pipeline.released
+    on_ready: Callable[[Ready], None] = lambda _ready: None
+    on_paired: Callable[[str], None] = lambda _name: None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def run_daemon(options: Options) -> None:
+    """Serve until a signal or `options.stop`. Raises AlreadyRunning, NoPort, or OSError for a folder without use."""
+    folder = options.folder
+    folder.create()
+    lock = InstanceLock(folder.lock)
+    lock.acquire()
+    try:
+        await _serve(options)
+    finally:
+        folder.running.unlink(missing_ok=True)
+        lock.release()
+
+
+async def _serve(options: Options) -> None:
+    folder = options.folder
+    remove_leftovers(folder.root)
+    port, sockets = open_sockets(options.port)
+    gate = Gate(Clients.load(folder.clients), secrets.token_urlsafe(32), port)
+    pairing = Pairing()
+    app = make_app(Parts(gate=gate, engine=Engine(options.load), pairing=pairing))
+    app[ON_PAIRED].append(options.on_paired)
+    runner = make_runner(app)
+    await runner.setup()
+    try:
+        for sock in sockets:
+            await LoopbackSite(runner, sock).start()
+        Running.here(port, gate.control_key).write(folder.running)
+        _stop_on_signals(options.stop)
+        options.on_ready(Ready(port, pairing.open(), int(CODE_LIFE_S), tuple(gate.clients.notices)))
+        await options.stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except (NotImplementedError, RuntimeError):
+            # Windows' loops have no signal handlers of their own; a thread other than the main one may set none.
+            with contextlib.suppress(ValueError):
+                signal.signal(number, lambda _n, _f: loop.call_soon_threadsafe(stop.set))

@@ -1,0 +1,31 @@
+"""The file by which this user's own programs find the running daemon."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from naturaltrace.storage.atomic import write_private
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    port: int
+    control_key: str
+    pid: int
+
+    @classmethod
+    def here(cls, port: int, control_key: str) -> "Running":
+        return cls(port, control_key, os.getpid())
+
+    def write(self, path: Path) -> None:
+        """Raises OSError."""
+        write_private(path, json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> "Running | None":
+        """None where there is no such file or it can't be understood."""
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
