@@ -1,0 +1,157 @@
+// Where the companion is, and the token that it gave this browser.
+//
+// The token goes into a header of requests to 127.0.0.1 and nowhere else: never into an address, a page or a log.
+// Requests are made from here only. Browsers hold back content scripts that call loopback (Local Network Access).
+
+import { api } from "../shared/browser.js";
+import { ProblemError } from "./problem.js";
+import { expectedProof, newChallenge } from "./proof.js";
+
+export const FIRST_PORT = 7345;
+export const PORTS_TRIED = 10;
+export const API_VERSION = 1;
+const PROBE_MS = 1500;
+
+/**
+ * @typedef {{port: number | null, fixedPort: number | null, token: string | null, id: string | null}} Pairing
+ *   `port` is where the companion answered last; `fixedPort` is set by people who chose a port of their own.
+ * @typedef {{port: number, knowsUs: boolean}} Found `knowsUs`: it proved that it holds this browser's token.
+ */
+
+/** @returns {Promise<Pairing>} */
+export async function pairing() {
+  const { companion } = await api.storage.local.get("companion");
+  const empty = { port: null, fixedPort: null, token: null, id: null };
+  return { ...empty, .../** @type {Partial<Pairing>} */ (companion ?? {}) };
+}
+
+/** @param {Partial<Pairing>} change */
+export async function remember(change) {
+  await api.storage.local.set({ companion: { ...(await pairing()), ...change } });
+}
+
+/**
+ * Ports to try, the likeliest first.
+ * @param {Pick<Pairing, "port" | "fixedPort">} known
+ */
+export function candidatePorts(known) {
+  if (known.fixedPort) return [known.fixedPort];
+  const range = Array.from({ length: PORTS_TRIED }, (_, i) => FIRST_PORT + i);
+  return known.port ? [known.port, ...range.filter((port) => port !== known.port)] : range;
+}
+
+/**
+ * Asks a port whether the companion is there, and whether it is the one that this browser was paired with.
+ * @param {number} port
+ * @param {Pick<Pairing, "token" | "id">} known
+ * @param {typeof fetch} [fetcher]
+ * @returns {Promise<Found | null>} null where there is no companion
+ */
+export async function probe(port, known, fetcher = fetch) {
+  const challenge = newChallenge();
+  /** @type {Record<string, string>} */
+  const headers = known.id ? { "NaturalTrace-Client": known.id, "NaturalTrace-Challenge": challenge } : {};
+  try {
+    const response = await fetcher(`http://127.0.0.1:${port}/v1/health`, {
+      headers,
+      signal: AbortSignal.timeout(PROBE_MS),
+      cache: "no-store",
+      credentials: "omit",
+    });
+    const body = response.ok ? await response.json() : null;
+    // Another program may well sit on this port.
+    if (body?.name !== "naturaltrace" || body.api !== API_VERSION) return null;
+    const proof = known.token && typeof body.proof === "string" ? body.proof : null;
+    const knowsUs = proof !== null && proof === (await expectedProof(known.token ?? "", port, challenge));
+    return { port, knowsUs };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Finds the companion; one that knows this browser goes before one that does not.
+ * @returns {Promise<Found | null>}
+ */
+export async function discover() {
+  const known = await pairing();
+  const [first, ...others] = candidatePorts(known);
+  const last = await probe(/** @type {number} */ (first), known);
+  if (last?.knowsUs) return last;
+  // All at once: a closed loopback port answers in well under a millisecond.
+  const rest = await Promise.all(others.map((port) => probe(port, known)));
+  const found = [last, ...rest].filter((each) => each !== null);
+  const best = found.find((each) => each.knowsUs) ?? found[0] ?? null;
+  if (best && best.port !== known.port) await remember({ port: best.port });
+  return best;
+}
+
+/** Chromium and Firefox can refuse local addresses; a bare fetch error does not say so, the permission does. */
+async function localAccessDenied() {
+  for (const name of ["loopback-network", "local-network-access"]) {
+    try {
+      const status = await navigator.permissions.query(/** @type {any} */ ({ name }));
+      if (status.state === "denied") return true;
+    } catch {
+      // A browser that does not know this permission does not use it to refuse either.
+    }
+  }
+  return false;
+}
+
+/** @returns {Promise<CompanionState>} */
+export async function companionState() {
+  const found = await discover();
+  if (!found) return { state: (await localAccessDenied()) ? "blocked" : "missing", port: null };
+  return { state: found.knowsUs ? "ready" : "not_paired", port: found.port };
+}
+
+/** The port that proved itself last, while this worker lives. */
+let proven = 0;
+
+/** @returns {Promise<number>} */
+async function provenPort() {
+  if (proven) return proven;
+  const found = await discover();
+  if (!found) throw new ProblemError((await localAccessDenied()) ? "companion_blocked" : "companion_missing");
+  if (!found.knowsUs) throw new ProblemError("not_paired");
+  proven = found.port;
+  return proven;
+}
+
+/** Forgets what was proved: the pairing changed. */
+export function distrust() {
+  proven = 0;
+}
+
+/**
+ * One request with this browser's token, to a companion that has proved itself. Looked for anew where it has moved.
+ * @param {string} path
+ * @param {RequestInit} [init]
+ * @returns {Promise<Response>} whatever its status
+ */
+export async function request(path, init = {}) {
+  for (;;) {
+    const { token } = await pairing();
+    if (!token) throw new ProblemError("not_paired");
+    const wasProven = proven !== 0;
+    const port = await provenPort();
+    const headers = new Headers(init.headers);
+    headers.set("Authorization", `Bearer ${token}`);
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+        ...init,
+        headers,
+        cache: "no-store",
+        credentials: "omit",
+      });
+      if (response.status === 401) distrust();
+      return response;
+    } catch (error) {
+      distrust();
+      if (init.signal?.aborted) throw error;
+      // It was there a moment ago or is gone: one look round, unless that was just done.
+      if (!wasProven) throw new ProblemError("companion_missing", String(error));
+    }
+  }
+}

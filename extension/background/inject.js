@@ -1,0 +1,33 @@
+// Putting the content scripts into a page that the user has pointed at.
+
+import { api } from "../shared/browser.js";
+
+/** In the order in which they build on each other. */
+export const CONTENT_SCRIPTS = [
+  "shared/level-icons.js",
+  "content/link.js",
+  "content/images.js",
+  "content/bytes.js",
+  "content/placement.js",
+  "content/badge-style.js",
+  "content/badge.js",
+  "content/panel.js",
+  "content/checks.js",
+  "content/main.js",
+];
+
+/**
+ * Makes sure that a frame listens, then tells it something.
+ * @param {number} tabId
+ * @param {number} frameId
+ * @param {{type: string} & Record<string, unknown>} message
+ */
+export async function tellFrame(tabId, frameId, message) {
+  try {
+    return await api.tabs.sendMessage(tabId, message, { frameId });
+  } catch {
+    // Nobody there yet.
+  }
+  await api.scripting.executeScript({ target: { tabId, frameIds: [frameId] }, files: CONTENT_SCRIPTS });
+  return api.tabs.sendMessage(tabId, message, { frameId });
+}

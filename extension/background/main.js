@@ -1,0 +1,59 @@
+// The background's only entry. Listeners are registered at once: the worker is woken by the events they listen to.
+// It may be stopped at any moment, so nothing that matters lives in a variable.
+
+import { api, onMessage } from "../shared/browser.js";
+import { checkImage } from "./check.js";
+import { pair, unpair } from "./client.js";
+import { companionState, distrust, remember } from "./companion.js";
+import { createMenu, onMenuClicked } from "./menu.js";
+import { openPanel, panelFor, tellOwner } from "./panels.js";
+import { problemOf } from "./problem.js";
+
+/**
+ * What may be asked, and by whom. "page": only the extension's own pages. "any": content scripts too.
+ * @type {Record<string, {from: "page" | "any",
+ *   answer: (message: any, sender: chrome.runtime.MessageSender) => Promise<unknown>}>}
+ */
+const answers = {
+  "check-image": { from: "any", answer: (m, sender) => checkImage(m.image, sender.tab) },
+  "panel-open": { from: "any", answer: (m, sender) => openPanel(m.outcome, m.url, sender) },
+  "panel-get": { from: "page", answer: (m, sender) => panelFor(m.key, sender) },
+  "panel-tell": { from: "page", answer: (m, sender) => tellOwner(m.key, m.message, sender) },
+  "companion-state": { from: "any", answer: () => companionState() },
+  "companion-port": { from: "page", answer: (m) => usePort(m.port) },
+  "companion-pair": {
+    from: "page",
+    answer: (m) =>
+      pair(m.code).then(
+        () => ({}),
+        (error) => ({ problem: problemOf(error) }),
+      ),
+  },
+  "companion-forget": { from: "page", answer: () => unpair() },
+  "open-welcome": { from: "any", answer: () => openWelcome() },
+};
+
+/** @param {number | null} port null: look in the usual range */
+async function usePort(port) {
+  distrust();
+  await remember({ fixedPort: port, port: null });
+}
+
+async function openWelcome() {
+  await api.tabs.create({ url: api.runtime.getURL("welcome/welcome.html") });
+}
+
+onMessage((message, sender) => {
+  const entry = answers[message?.type];
+  if (!entry || sender.id !== api.runtime.id) return undefined;
+  const ownPage = sender.url?.startsWith(api.runtime.getURL(""));
+  if (entry.from === "page" && !ownPage) return undefined;
+  return entry.answer(message, sender);
+});
+
+api.contextMenus.onClicked.addListener((info, tab) => void onMenuClicked(info, tab));
+
+api.runtime.onInstalled.addListener((details) => {
+  createMenu();
+  if (details.reason === "install") void openWelcome();
+});

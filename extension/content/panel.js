@@ -1,0 +1,99 @@
+// Holds the details panel in the page. The panel itself is a document of the extension's own origin, in a frame: the page
+// can neither read nor restyle what it says.
+
+/**
+ * @typedef {{
+ *   open: (key: string, near: DOMRect, onClosed: () => void) => void,
+ *   resize: (key: string, height: number) => void,
+ *   close: (key?: string) => void,
+ * }} PanelApi
+ */
+
+(() => {
+  const WIDTH = 372;
+  const EDGE = 12;
+
+  /** @type {{key: string, host: HTMLElement, frame: HTMLIFrameElement, near: DOMRect, stop: AbortController,
+   *   onClosed: () => void} | null} */
+  let current = null;
+
+  /** @param {number} height */
+  function place(height) {
+    if (!current) return;
+    const { near, host, frame } = current;
+    const width = Math.min(WIDTH, innerWidth - 2 * EDGE);
+    const tall = Math.min(height, innerHeight - 2 * EDGE);
+    const below = near.bottom + EDGE / 2;
+    const above = near.top - EDGE / 2 - tall;
+    const top = below + tall <= innerHeight - EDGE ? below : above >= EDGE ? above : innerHeight - EDGE - tall;
+    const left = Math.max(EDGE, Math.min(near.left, innerWidth - EDGE - width));
+    naturalTrace.placement.important(host, {
+      left: `${left}px`,
+      top: `${Math.max(EDGE, top)}px`,
+      width: `${width}px`,
+      height: `${tall}px`,
+    });
+    naturalTrace.placement.important(frame, { height: `${tall}px` });
+  }
+
+  /** @type {PanelApi["open"]} */
+  function open(key, near, onClosed) {
+    close();
+    const { link, placement } = naturalTrace;
+    const host = document.createElement("naturaltrace-panel");
+    const root = host.attachShadow({ mode: "closed" });
+    const frame = document.createElement("iframe");
+    frame.src = `${link.url("panel/panel.html")}#${key}`;
+    frame.title = link.text("panel_title");
+    frame.allow = "clipboard-write";
+    placement.important(host, {
+      all: "initial",
+      position: "fixed",
+      margin: "0",
+      padding: "0",
+      border: "0",
+      "z-index": "2147483647",
+      background: "transparent",
+      overflow: "hidden",
+      "border-radius": "14px",
+      "box-shadow": "0 0 0 1px rgb(0 0 0 / .14), 0 12px 40px rgb(0 0 0 / .32)",
+    });
+    placement.important(frame, { all: "initial", display: "block", width: "100%", border: "0" });
+    root.append(frame);
+    // The top layer, where no page's stacking order reaches.
+    host.popover = "manual";
+    document.documentElement.append(host);
+    host.showPopover?.();
+
+    const stop = new AbortController();
+    current = { key, host, frame, near, stop, onClosed };
+    place(220);
+    const options = { capture: true, signal: stop.signal };
+    window.addEventListener("pointerdown", (event) => event.target !== host && close(), options);
+    window.addEventListener("keydown", (event) => event.key === "Escape" && close(), options);
+    const from = scrollY;
+    window.addEventListener("scroll", () => Math.abs(scrollY - from) > innerHeight / 2 && close(), {
+      passive: true,
+      signal: stop.signal,
+    });
+    frame.addEventListener("load", () => frame.focus(), { once: true });
+  }
+
+  /** @type {PanelApi["close"]} */
+  function close(key) {
+    if (!current || (key && key !== current.key)) return;
+    const { host, stop, onClosed } = current;
+    current = null;
+    stop.abort();
+    host.remove();
+    onClosed();
+  }
+
+  naturalTrace.panel = {
+    open,
+    close,
+    resize(key, height) {
+      if (current?.key === key) place(height);
+    },
+  };
+})();

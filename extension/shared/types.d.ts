@@ -1,0 +1,103 @@
+// Types only; nothing here is loaded by a browser.
+
+type Level = "ai" | "likely_ai" | "unclear" | "no_sign" | "camera";
+
+interface Evidence {
+  kind: string;
+  /** -1 speaks against a generated image, 1 for it. */
+  direction: number;
+  strength: number;
+  text: string;
+  fields?: Record<string, unknown>;
+}
+
+interface Verdict {
+  level: Level;
+  label: string;
+  summary: string;
+  probability: number | null;
+  basis: "signed" | "declared" | "pixels";
+  evidence: Evidence[];
+  generator: "unknown" | { name: string; probability: number | null }[];
+  heatmap: string | null;
+  image: { width: number; height: number; format: string; bytes: number; sha256: string };
+  model: { name: string; version: string };
+  timing_ms: Record<string, number>;
+  cached: boolean;
+}
+
+/** Why there is no verdict. Every code has a title and an advice in `_locales`. */
+type ProblemCode =
+  | "companion_missing"
+  | "companion_blocked"
+  | "companion_busy"
+  | "companion_error"
+  | "not_paired"
+  | "no_access"
+  | "fetch_failed"
+  | "not_an_image"
+  | "too_large"
+  | "cannot_judge"
+  | "image_gone"
+  | "wrong_code"
+  | "code_expired"
+  | "too_many_tries"
+  | "extension_reloaded";
+
+interface Problem {
+  code: ProblemCode;
+  /** What the companion or the browser said, in English; shown small, for the curious. */
+  detail?: string | undefined;
+  /** Seconds until it is worth trying again. */
+  retryAfter?: number | undefined;
+}
+
+type ImageKind = "img" | "css" | "poster" | "canvas" | "svg";
+
+/** What a content script says about an image that it wants checked. */
+interface ImageRequest {
+  kind: ImageKind;
+  /** Absolute address, or "" where there is none (canvas). Never sent to the companion. */
+  url: string;
+  /** Bytes that only the page could read, base64. */
+  bytes?: string | undefined;
+  /** Where the image is in the viewport, in CSS pixels: the last resort is a crop of the visible tab. */
+  box?: { x: number; y: number; width: number; height: number } | undefined;
+  /** Whether that box is wholly in view and uncovered, so that a screenshot of it shows the image alone. */
+  clear?: boolean | undefined;
+  pixelRatio?: number | undefined;
+  priority?: "user" | "visible" | "near" | undefined;
+}
+
+/** How the bytes that were judged were come by. */
+type ByteSource = "network" | "page" | "screenshot";
+
+interface CheckOutcome {
+  verdict?: Verdict | undefined;
+  problem?: Problem | undefined;
+  source?: ByteSource | undefined;
+}
+
+interface CompanionState {
+  state: "ready" | "not_paired" | "missing" | "blocked";
+  port: number | null;
+  name?: string | undefined;
+  version?: string | undefined;
+}
+
+/** What content scripts share with each other; they are classic scripts and cannot import. */
+interface ContentScripts {
+  icons: import("./level-icons.js").IconTable;
+  images: import("../content/images.js").ImagesApi;
+  placement: import("../content/placement.js").PlacementApi;
+  badgeStyle: import("../content/badge-style.js").BadgeStyle;
+  badge: import("../content/badge.js").BadgeApi;
+  panel: import("../content/panel.js").PanelApi;
+  bytes: import("../content/bytes.js").BytesApi;
+  checks: import("../content/checks.js").ChecksApi;
+  link: import("../content/link.js").LinkApi;
+  started?: boolean;
+}
+
+declare var naturalTrace: Partial<ContentScripts> & ContentScripts;
+declare var browser: typeof chrome | undefined;

@@ -1,0 +1,11 @@
+// The six-digit code as people type and paste it.
+
+/**
+ * @param {string} typed
+ * @returns {string | null} six ASCII digits, or null
+ */
+export function cleanCode(typed) {
+  // Full-width digits come from Japanese and Chinese keyboards.
+  const digits = typed.normalize("NFKC").replace(/[\s\-–.·]/g, "");
+  return /^\d{6}$/.test(digits) ? digits : null;
+}

@@ -1,0 +1,122 @@
+// The first minute: is the companion there, type its code, done. Each state says what to do next.
+
+import { ask, system, text } from "../shared/browser.js";
+import { el, localise, must } from "../shared/dom.js";
+import { LEVELS } from "../shared/levels.js";
+import { cleanCode } from "./code.js";
+
+/** How often to look for the companion while this page is in view. */
+const LOOK_EVERY_MS = 2000;
+
+const COMMANDS = {
+  windows: "py -m pip install naturaltrace && naturaltrace serve",
+  mac: "pipx install naturaltrace && naturaltrace serve",
+  linux: "pipx install naturaltrace && naturaltrace serve",
+};
+
+const companionStatus = must("#companion-status", HTMLElement);
+const pairStatus = must("#pair-status", HTMLElement);
+const codeInput = must("#code", HTMLInputElement);
+const pairForm = must("#pair-form", HTMLFormElement);
+const unpair = must("#unpair", HTMLButtonElement);
+
+/**
+ * @param {HTMLElement} place
+ * @param {"wait" | "good" | "bad"} tone
+ * @param {string} words
+ */
+function say(place, tone, words) {
+  if (place.dataset.tone === tone && place.textContent === words) return;
+  place.dataset.tone = tone;
+  const icon = tone === "wait" ? "checking" : tone === "good" ? "done" : "problem";
+  place.replaceChildren(naturalTrace.icons.draw(icon), el("span", {}, words));
+}
+
+/**
+ * @param {string} step
+ * @param {"now" | "done" | "later"} state
+ */
+function mark(step, state) {
+  const item = must(`#step-${step}`, HTMLElement);
+  if (item.dataset.state === state) return;
+  item.dataset.state = state;
+  const number = must(".number", HTMLElement, item);
+  number.dataset.number ??= number.textContent ?? "";
+  number.replaceChildren(state === "done" ? naturalTrace.icons.draw("done") : number.dataset.number);
+}
+
+/** @param {CompanionState} companion */
+function show(companion) {
+  const running = companion.state === "ready" || companion.state === "not_paired";
+  const paired = companion.state === "ready";
+  must("#companion-help", HTMLElement).hidden = companion.state !== "missing";
+  must("#blocked-help", HTMLElement).hidden = companion.state !== "blocked";
+  must("#port-details", HTMLElement).hidden = running;
+  if (running) say(companionStatus, "good", text("companion_running", companion.port ?? ""));
+  else if (companion.state === "blocked") say(companionStatus, "bad", text("problem_companion_blocked"));
+  else say(companionStatus, "wait", text("companion_looking"));
+
+  mark("companion", running ? "done" : "now");
+  mark("pair", paired ? "done" : running ? "now" : "later");
+  mark("use", paired ? "now" : "later");
+  pairForm.hidden = paired;
+  unpair.hidden = !paired;
+  codeInput.disabled = !running;
+  must("#pair-form button", HTMLButtonElement).disabled = !running;
+  if (paired) say(pairStatus, "good", text("paired"));
+  else if (pairStatus.dataset.tone === "good") pairStatus.replaceChildren();
+}
+
+const look = async () => show(await ask({ type: "companion-state" }));
+
+pairForm.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const code = cleanCode(codeInput.value);
+  if (!code) {
+    say(pairStatus, "bad", text("code_incomplete"));
+    codeInput.focus();
+    return;
+  }
+  say(pairStatus, "wait", text("pairing"));
+  const { problem } = await ask({ type: "companion-pair", code });
+  if (problem) {
+    say(pairStatus, "bad", `${text(`problem_${problem.code}`)}. ${text(`advice_${problem.code}`)}`);
+    codeInput.select();
+  } else {
+    codeInput.value = "";
+    await look();
+  }
+});
+
+unpair.addEventListener("click", async () => {
+  await ask({ type: "companion-forget" });
+  await look();
+  codeInput.focus();
+});
+
+must("#port-form", HTMLFormElement).addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const port = must("#port", HTMLInputElement).valueAsNumber;
+  await ask({ type: "companion-port", port: Number.isInteger(port) ? port : null });
+  await look();
+});
+
+must("#copy-command", HTMLButtonElement).addEventListener("click", async (event) => {
+  await navigator.clipboard.writeText(COMMANDS[system]);
+  /** @type {HTMLElement} */ (event.currentTarget).textContent = text("copied");
+});
+
+localise();
+document.title = text("welcome_title");
+must("#command", HTMLElement).textContent = COMMANDS[system];
+must("#levels", HTMLElement).append(
+  ...LEVELS.map((level) => {
+    const icon = naturalTrace.icons.draw(level);
+    icon.style.color = `var(--nt-${level})`;
+    return el("li", {}, icon, el("strong", {}, text(`badge_${level}`)), el("span", {}, text(`level_short_${level}`)));
+  }),
+);
+await look();
+if (!codeInput.disabled) codeInput.focus();
+// Not a timer that runs for ever: it asks only while the page is looked at.
+setInterval(() => document.visibilityState === "visible" && void look(), LOOK_EVERY_MS);
