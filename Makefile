@@ -18,7 +18,7 @@ help:
 	@echo "make clean    removes $(VENV), node_modules and the demo's data"
 
 demo: $(VENV)/.demo
-	@$(PY) demo $(DEMO_ARGS)
+	@$(PY) -m demo $(DEMO_ARGS)
 
 test: test-python test-extension
 
@@ -28,7 +28,7 @@ test-python: $(VENV)/.dev
 # The extension's unit tests need Node.js and no packages. Without Node.js a person's run skips them; CI's run fails.
 test-extension:
 	@if command -v node >/dev/null 2>&1; then \
-		node --test "tests/extension/*.test.js"; \
+		node --test tests/extension/*.test.js; \
 	elif [ -n "$$NATURALTRACE_CI" ]; then \
 		echo "Node.js is missing: the extension's unit tests cannot run" >&2; exit 1; \
 	else \
@@ -38,7 +38,7 @@ test-extension:
 lint: $(VENV)/.dev node_modules/.installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/pyright
+	$(VENV)/bin/pyright --pythonpath $(PY)
 	npm run --silent lint
 
 run: $(VENV)/.demo
