@@ -72,7 +72,7 @@ class Pipeline:
         clock.lap("detect")
         verdict = self.judge(image, provenance, detection)
         clock.lap("judge")
-        return replace(verdict, timing_ms={**verdict.timing_ms, **clock.done()})
+        return replace(verdict, timing_ms={**verdict.timing_ms, **detection.timing_ms, **clock.done()})
 
     def _provenance(self, data: bytes, format_name: str) -> Provenance:
         try:

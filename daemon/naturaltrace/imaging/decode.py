@@ -22,6 +22,8 @@ from naturaltrace.imaging.sniff import sniff
 
 # Pillow warns below the size at which it refuses; ours is the limit that counts, so its warning would only be noise.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Complaints about broken metadata, which are common in files from the web and of no use to anyone here.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
 
 from aiohttp import web
 
@@ -22,7 +24,6 @@ class Engine:
         self._pipeline: Pipeline | None = None
         self._failure: str | None = None
         self.worker = Worker(queue_limit)
-        self._loading: object = None
 
     @property
     def failure(self) -> str | None:
@@ -36,8 +37,12 @@ class Engine:
     async def check(self, data: bytes, *, pixels_only: bool, priority: Priority) -> Verdict:
         """Raises Problem (`busy`, `no-detector`) and what Pipeline.check raises."""
 
+        queued = perf_counter()
+
         def work(abandoned: threading.Event) -> Verdict:
-            return self._loaded().check(data, pixels_only=pixels_only, abandoned=abandoned)
+            waited = (perf_counter() - queued) * 1000.0
+            verdict = self._loaded().check(data, pixels_only=pixels_only, abandoned=abandoned)
+            return replace(verdict, timing_ms={"queue": waited, **verdict.timing_ms})
 
         try:
             return await self.worker.do(work, priority)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import socket
 import sys
 from contextlib import suppress
@@ -74,14 +75,20 @@ def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socke
     return sock
 
 
-def make_runner(app: web.Application) -> web.AppRunner:
-    """A runner whose connections are idle no longer than IDLE_S, unpack nothing and end with their client."""
+# aiohttp reports each malformed request as an error with a traceback: anyone could fill the log with those.
+_silent = logging.getLogger("naturaltrace.http")
+_silent.setLevel(logging.CRITICAL)
+
+
+def make_runner(app: web.Application, *, idle_s: float = IDLE_S) -> web.AppRunner:
+    """A runner whose connections are idle no longer than `idle_s`, unpack nothing and end with their client."""
     return web.AppRunner(
         app,
         handle_signals=False,
+        logger=_silent,
         access_log=None,  # it would write down who looked at what, and when
         handler_cancellation=True,
-        keepalive_timeout=IDLE_S,
+        keepalive_timeout=idle_s,
         lingering_time=1.0,
         auto_decompress=False,
         max_headers=64,
@@ -90,7 +97,11 @@ def make_runner(app: web.Application) -> web.AppRunner:
 
 
 class LoopbackSite(web.SockSite):
-    """A listening socket that turns new connections away while MAX_CONNECTIONS are open."""
+    """A listening socket that turns new connections away while `max_connections` are open."""
+
+    def __init__(self, runner: web.AppRunner, sock: socket.socket, *, max_connections: int = MAX_CONNECTIONS) -> None:
+        super().__init__(runner, sock)
+        self._max_connections = max_connections
 
     async def start(self) -> None:
         await web.BaseSite.start(self)
@@ -99,7 +110,7 @@ class LoopbackSite(web.SockSite):
         accept = server
 
         def connect() -> asyncio.Protocol:
-            if len(accept.connections) >= MAX_CONNECTIONS:
+            if len(accept.connections) >= self._max_connections:
                 return _TurnedAway()
             return accept()
 

@@ -131,7 +131,8 @@ def _parse(text: str) -> list[Client]:
     """Raises ValueError, TypeError or KeyError where `text` is no list of browsers."""
     document = cast(dict[str, Any], json.loads(text))
     entries = cast(list[dict[str, Any]], document["browsers"])
-    for entry in entries:
-        if not all(value is None or isinstance(value, str) for value in entry.values()):
+    clients = [Client(**entry) for entry in entries]
+    for client in clients:
+        if not all(value is None or isinstance(value, str) for value in asdict(client).values()):
             raise TypeError("not a list of browsers")
-    return [Client(**entry) for entry in entries]
+    return clients
