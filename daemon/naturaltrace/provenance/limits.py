@@ -1,4 +1,4 @@
-"""How much of a file the readers will look at: all input is hostile, so one of these bounds every loop and every copy."""
+"""How much of a file is looked at: all input is hostile, so one of these bounds every loop and every copy."""
 
 MAX_TEXT_BYTES = 1 << 20  # of one text, after decompression; what lies beyond is left unread and said to be
 MAX_TOTAL_TEXT_BYTES = 8 << 20  # of all texts of one file together

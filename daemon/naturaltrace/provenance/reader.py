@@ -4,13 +4,16 @@ from naturaltrace.provenance import camera, content_credentials, exif, iptc, mar
 from naturaltrace.provenance.containers import MIME_TYPES, WALKERS
 from naturaltrace.provenance.findings import Claim, Finding, Provenance, Standing
 from naturaltrace.provenance.parts import Parts
+from naturaltrace.provenance.trust import TrustList, bundled
 
 _STANDING_ORDER = [Standing.TRUSTED, Standing.INVALID, Standing.WATERMARK, Standing.UNKNOWN_SIGNER, Standing.UNSIGNED]
 _CLAIM_ORDER = [Claim.GENERATED, Claim.COMPOSITE, Claim.TAMPERED, Claim.CAPTURE, Claim.HUMAN_EDIT, Claim.NOTHING]
 
 
-def read_provenance(data: bytes, format: str) -> Provenance:
+def read_provenance(data: bytes, format: str, *, trust: TrustList | None = None) -> Provenance:
     """Reads everything that `data`, an image of Pillow's `format`, says of itself, strongest first.
+
+    `trust` says whose signatures are believed; without it the bundled list counts.
 
     Never raises: what cannot be read is left out and named in `problems`. Time and memory are bounded by `limits`.
     Nothing is fetched from anywhere.
@@ -23,7 +26,7 @@ def read_provenance(data: bytes, format: str) -> Provenance:
     except Exception as error:  # the walkers are strict, but no bug in one may cost the person a verdict
         parts.problem(f"reading the metadata failed ({type(error).__name__})")
     for read in (
-        lambda: content_credentials.findings(data, MIME_TYPES.get(kind, ""), parts),
+        lambda: content_credentials.findings(data, MIME_TYPES.get(kind, ""), parts, trust or bundled()),
         lambda: marks.findings(parts),
         lambda: camera.findings(parts),
     ):
