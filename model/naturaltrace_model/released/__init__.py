@@ -1,1 +1,1 @@
-"""Released detectors: one ONNX graph and one `card.json` that says all there is to know about it. Imports nothing heavy."""
+"""Released detectors: an ONNX graph, and a `card.json` that says all there is to know about it. Imports nothing."""

@@ -1,0 +1,86 @@
+"""From crops to one image: features, score, calibrated probability, conformal rates, level.
+
+Serving and calibration both go through this file, so that a card's figures are those of the code that uses it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from naturaltrace.detection.card import Aggregation, Card, QualityBin
+from naturaltrace.detection.result import PixelLevel
+from naturaltrace.detection.session import CropOutputs
+
+FEATURES = ("mean", "top", "bottom", "spread", "proximity", "quality", "rescale", "size")
+
+
+def features(outputs: CropOutputs, width: int, height: int) -> NDArray[np.float64]:
+    """One value per name in `FEATURES`: the crops' mean logit, the means of their highest and lowest third, their
+    deviation, mean proximity, mean estimated quality and rescale, and log2 of the image's short side."""
+    logits = np.sort(outputs.logit.astype(np.float64))
+    third = max(1, len(logits) // 3)
+    return np.array(
+        [
+            logits.mean(),
+            logits[-third:].mean(),
+            logits[:third].mean(),
+            logits.std(),
+            float(outputs.proximity.mean()),
+            float(outputs.quality[:, 0].mean()),
+            float(outputs.quality[:, 1].mean()),
+            math.log2(min(width, height)),
+        ]
+    )
+
+
+def score(values: NDArray[np.float64], aggregation: Aggregation) -> float:
+    """Uncalibrated log-odds that the image is generated."""
+    means, deviations = np.array(aggregation.means), np.array(aggregation.deviations)
+    # Beyond what calibration saw, a feature says no more than its most extreme seen value.
+    standard = np.clip((values - means) / deviations, -4.0, 4.0)
+    return float(standard @ np.array(aggregation.weights) + aggregation.bias)
+
+
+def bin_of(card: Card, quality: float) -> QualityBin:
+    """The calibration bin of an estimated quality; the first and the last also take what lies outside."""
+    for each in card.bins:
+        if quality < each.high:
+            return each
+    return card.bins[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    probability: float
+    real_rate: float
+    generated_rate: float
+    level: PixelLevel
+
+
+def calibrate(value: float, own: QualityBin) -> Calibrated:
+    """What a score means among calibration's images of like quality."""
+    return Calibrated(
+        probability=1 / (1 + math.exp(-max(-30.0, min(30.0, own.slope * value + own.intercept)))),
+        real_rate=_share_reaching(value, own.real_scores, own.real_count),
+        generated_rate=_share_reaching(-value, tuple(-s for s in reversed(own.generated_scores)), own.generated_count),
+        level=_level(value, own),
+    )
+
+
+def _level(value: float, own: QualityBin) -> PixelLevel:
+    if own.ai is not None and value >= own.ai:
+        return PixelLevel.AI
+    if own.likely_ai is not None and value >= own.likely_ai:
+        return PixelLevel.LIKELY_AI
+    if own.no_sign is not None and value <= own.no_sign:
+        return PixelLevel.NO_SIGN
+    return PixelLevel.UNCLEAR
+
+
+def _share_reaching(value: float, quantiles: Sequence[float], count: int) -> float:
+    """The conformal p-value (1 + those that reach `value`) / (1 + count), read off the stored quantiles."""
+    below = float(np.interp(value, quantiles, np.linspace(0.0, 1.0, len(quantiles)), left=0.0, right=1.0))
+    return (1 + (1 - below) * count) / (1 + count)

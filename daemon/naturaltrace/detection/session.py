@@ -1,0 +1,57 @@
+"""The ONNX graph: uint8 crops in, one row of figures per crop out."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
+from numpy.typing import NDArray
+
+from naturaltrace.detection.card import Card, CardError
+
+ort = cast(Any, onnxruntime)  # it ships no types
+
+OUTPUTS = ("logit", "proximity", "quality", "family", "embedding")
+
+
+@dataclass(frozen=True, slots=True)
+class CropOutputs:
+    """One row per crop: `logit` (N,), `proximity` (N,), `quality` (N, 2: JPEG quality / 100, log2 rescale), `family`
+    (N, F) logits, `embedding` (N, E) unit length."""
+
+    logit: NDArray[np.float32]
+    proximity: NDArray[np.float32]
+    quality: NDArray[np.float32]
+    family: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+
+    def rows(self, start: int, stop: int) -> "CropOutputs":
+        return CropOutputs(*(getattr(self, name)[start:stop] for name in OUTPUTS))
+
+
+class CropSession:
+    """Runs the card's graph on the CPU. Not for two threads at once."""
+
+    def __init__(self, card: Card, threads: int | None = None) -> None:
+        try:
+            graph = card.graph.read_bytes()
+        except OSError as error:
+            raise CardError(f"cannot read the detector's graph: {error}") from error
+        if hashlib.sha256(graph).hexdigest() != card.sha256:
+            raise CardError("the detector's graph is not the one its card describes (another sha256)")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or min(4, os.cpu_count() or 1)
+        options.inter_op_num_threads = 1
+        # Idle threads sleep instead of spinning: the companion shares its machine with a browser.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session: Any = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        names = {o.name for o in self._session.get_outputs()}
+        if not names.issuperset(OUTPUTS):
+            raise CardError(f"the detector's graph lacks the outputs {sorted(set(OUTPUTS) - names)}")
+
+    def run(self, crops: NDArray[np.uint8]) -> CropOutputs:
+        """`crops`: uint8 (N, 128, 128, 3), N >= 1."""
+        found = cast("list[NDArray[np.float32]]", self._session.run(list(OUTPUTS), {"crops": crops}))
+        return CropOutputs(*found)

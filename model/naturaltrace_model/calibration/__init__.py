@@ -1,0 +1,1 @@
+"""From features of images that no training saw to probabilities, conformal thresholds and the right to abstain."""

@@ -1,0 +1,158 @@
+"""`naturaltrace-model`: draw crops, train, calibrate, evaluate, release. Each command says what it wrote."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except ModuleNotFoundError as missing:
+        if missing.name and missing.name.split(".")[0] in {
+            "torch",
+            "onnx",
+            "onnxscript",
+            "sklearn",
+            "safetensors",
+            "tqdm",
+        }:
+            print(f"{missing.name} is missing: install the training extra, pip install -e '.[train]'", file=sys.stderr)
+            return 2
+        raise
+    except FileNotFoundError as missing:
+        print(missing, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="naturaltrace-model", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    shards = commands.add_parser("shards", help="draw training crops out of the images")
+    shards.add_argument("images", type=Path, help="folder with pack.csv or images.csv")
+    shards.add_argument("out", type=Path, help="folder for the shard")
+    shards.add_argument("--split", default="train", choices=("train", "val", "test"))
+    shards.add_argument("--budget", type=int, default=36000, help="regions per class, two crops each")
+    shards.add_argument("--twins", type=int, default=0, help="real regions to keep whole for reconstructions")
+    shards.add_argument("--seed", type=int, default=1)
+    shards.add_argument("--workers", type=int, default=2)
+    shards.set_defaults(run=_shards)
+
+    twins = commands.add_parser("twins", help="reconstruct a shard's kept regions through tiny autoencoders")
+    twins.add_argument("shard", type=Path)
+    twins.add_argument("out", type=Path)
+    twins.add_argument("--autoencoders", type=Path, required=True)
+    twins.add_argument("--most", type=int, default=4000, help="regions at most")
+    twins.add_argument("--threads", type=int, help="CPU threads; all by default")
+    twins.add_argument("--seed", type=int, default=1)
+    twins.set_defaults(run=_twins)
+
+    train = commands.add_parser("train", help="stage 1 (natural traces) or stage 2 (real against generated)")
+    train.add_argument("stage", type=int, choices=(1, 2))
+    train.add_argument("out", type=Path, help="folder for checkpoints and logs; stage 2 starts from its stage1.pt")
+    train.add_argument("--shard", type=Path, required=True)
+    train.add_argument("--twins", type=Path)
+    train.add_argument("--validation", type=Path, help="shard of the val split (stage 2)")
+    train.add_argument("--steps", type=int)
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, help="CPU threads; all by default")
+    train.add_argument("--without-stage1", action="store_true", help="ablation: stage 2 from scratch, no contrast")
+    train.set_defaults(run=_train)
+
+    release = commands.add_parser("release", help="export, calibrate on val, evaluate on test, write graph and card")
+    release.add_argument("checkpoint", type=Path)
+    release.add_argument("--images", type=Path, required=True, help="full set, for calibration (val) and test")
+    release.add_argument("--pack", type=Path, help="the pack, whose test split is reported beside the full set's")
+    release.add_argument("--version", required=True)
+    release.add_argument("--out", type=Path, help="default: the package's released folder")
+    release.set_defaults(run=_release)
+
+    evaluate = commands.add_parser("evaluate", help="measure the released detector on any set of images")
+    evaluate.add_argument("images", type=Path, help="folder with pack.csv or images.csv, or with real/ and generated/")
+    evaluate.add_argument("--split", default="test", choices=("train", "val", "test"))
+    evaluate.add_argument("--condition", action="append", choices=("clean", "web", "hard"), help="default: all three")
+    evaluate.add_argument("--card", type=Path, help="another card than the released one")
+    evaluate.add_argument("--limit", type=int, help="first N images only")
+    evaluate.add_argument("--csv", type=Path, help="write one row per image and condition")
+    evaluate.add_argument("--json", action="store_true")
+    evaluate.set_defaults(run=_evaluate)
+    return parser
+
+
+def _shards(options: argparse.Namespace) -> None:
+    from naturaltrace_model.data import manifest, shards
+
+    samples = manifest.load(options.images, (options.split,))
+    count = shards.build(
+        samples, options.out, budget=options.budget, seed=options.seed, twins=options.twins, workers=options.workers
+    )
+    print(f"{count} crops of {len(samples)} images in {options.out}")
+
+
+def _twins(options: argparse.Namespace) -> None:
+    import torch
+
+    from naturaltrace_model.data.autoencoders import load_autoencoders
+    from naturaltrace_model.data.twins import add_twins
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+
+    autoencoders = [a.half() for a in load_autoencoders(options.autoencoders)]
+    count = add_twins(options.shard, options.out, autoencoders, seed=options.seed, most=options.most)
+    print(f"{count} crops through {', '.join(a.name for a in autoencoders)} in {options.out}")
+
+
+def _train(options: argparse.Namespace) -> int:
+    import torch
+
+    from naturaltrace_model.networks.trace_net import TraceNet
+    from naturaltrace_model.training import checkpoint, stage1, stage2
+    from naturaltrace_model.training.batches import Shard
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    main_shard = Shard.open(options.shard)
+    twins = Shard.open(options.twins) if options.twins else None
+    if options.stage == 1:
+        network = TraceNet().to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        config = stage1.Stage1Config(seed=options.seed, **({"steps": options.steps} if options.steps else {}))
+        stage1.train(network, main_shard, twins, config, options.out)
+        print(f"natural traces in {options.out / 'stage1.pt'}")
+        return 0
+    if options.validation is None:
+        print("stage 2 needs --validation", file=sys.stderr)
+        return 2
+    network, anchor = TraceNet(), None
+    if not options.without_stage1:
+        network, _ = checkpoint.load(options.out / "stage1.pt")
+        anchor, _ = checkpoint.load(options.out / "stage1.pt")
+        anchor = anchor.to(device).requires_grad_(False)
+    network = network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    config = stage2.Stage2Config(seed=options.seed, **({"steps": options.steps} if options.steps else {}))
+    stage2.train(network, main_shard, twins, Shard.open(options.validation), config, options.out, anchor=anchor)
+    print(f"detector in {options.out / 'stage2.pt'}")
+    return 0
+
+
+def _release(options: argparse.Namespace) -> None:
+    from naturaltrace_model.export.release import release
+
+    written = release(options.checkpoint, options.images, options.pack, options.version, options.out)
+    print(f"wrote {written}")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from naturaltrace_model.evaluation.evaluate import evaluate_command
+
+    evaluate_command(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

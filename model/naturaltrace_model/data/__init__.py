@@ -1,0 +1,1 @@
+"""Images in, training crops out: manifests, alignment and degradation, reconstructions, cached shards."""

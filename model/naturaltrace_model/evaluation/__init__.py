@@ -1,0 +1,1 @@
+"""Measuring: conditions, metrics, protocols, reports."""

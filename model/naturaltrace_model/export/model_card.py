@@ -1,0 +1,94 @@
+"""The card as a page for people: MODEL_CARD.md, written from card.json and never by hand."""
+
+from typing import Any
+
+from naturaltrace_model.evaluation.summary import table
+
+_PAGE = """# {name} {version}
+
+Written by `naturaltrace-model release` from `card.json`; every figure below was measured in that run, by the code that
+ships, and `naturaltrace-model evaluate` prints it again on the same images.
+
+- Released {released}, licence {licence}. Graph `{graph[file]}`, {megabytes:.1f} MB, sha256 `{graph[sha256]}`.
+- Follows {paper}.
+- Looks at up to {crops} crops of 128 × 128 pixels, taken as they are (an image is scaled down only beyond
+  {input[longest_edge]} px).
+
+## What it learned from
+{train}
+Splits are by source repository: no repository is in two of them. None of the images is part of this project.
+
+## What its verdicts promise
+Measured on {real} real and {generated} generated calibration images of sources that training never saw, each as it came
+and after two rounds of wear (see conditions below), in {bins} bins of estimated quality:
+{promises}
+The promise holds for images like those of calibration. On other sources the rates differ; the tables say by how much.
+
+## Measured on test sources
+Conditions: clean (as it came), web (longest edge at most 768 px, JPEG quality 60), hard (512 px, quality 40).
+"Flagged" means `likely_ai` or `ai`; balanced accuracy is at probability 0.5; intervals are 95 %, by bootstrap over
+images.
+{figures}
+
+## What it cannot do
+- It declines ("can't tell") below {limits[short_side]} px, without texture, on noise, under heavy compression, and
+  wherever the score lies between its thresholds.
+- It reads no watermark and no metadata: those are the companion's provenance readers.
+- A generated image that was edited, scaled or compressed hard may look natural to it, and a real one that went through
+  a neural enhancer may not.
+"""
+
+
+def page(raw: dict[str, Any]) -> str:
+    """The page for one card's JSON."""
+    return _PAGE.format(
+        **{k: raw[k] for k in ("name", "version", "released", "licence", "graph", "paper", "input", "limits")},
+        megabytes=raw["graph"]["bytes"] / 1e6,
+        crops=raw["input"]["rich"] + raw["input"]["poor"] + raw["input"]["grid"],
+        train=_learned(raw),
+        real=raw["calibration"]["real_images"],
+        generated=raw["calibration"]["generated_images"],
+        bins=len(raw["calibration"]["bins"]),
+        promises=_promises(raw),
+        figures=figures_tables(raw),
+    )
+
+
+def figures_tables(raw: dict[str, Any]) -> str:
+    """Each measured set's table, then who is flagged wrongly and who is found, in the web condition."""
+    parts: list[str] = []
+    for measured in raw["figures"].values():
+        web = measured["conditions"]["web"]
+        parts += [
+            f"\n### {measured['set'].capitalize()}: {measured['real_images']} real, "
+            f"{measured['generated_images']} generated, {measured['sources']} sources\n",
+            table(measured["conditions"]),
+            "\n" + _groups("Real, by category (web)", web["real_flagged_by_category"]),
+            "\n" + _groups("Generated, by family (web)", web["generated_flagged_by_family"]),
+        ]
+    return "\n".join(parts)
+
+
+def _groups(title: str, groups: dict[str, Any]) -> str:
+    rows = [f"| {title} | images | flagged |", "|---|---|---|"]
+    rows += [f"| {name} | {g['images']} | {g['flagged']:.1%} |" for name, g in groups.items()]
+    return "\n".join(rows)
+
+
+def _learned(raw: dict[str, Any]) -> str:
+    train = raw["data"]["train"]
+    return (
+        f"{train['real_images']} real and {train['generated_images']} generated images of {train['sources']} sources "
+        f"and {len(train['generators'])} generator labels, and reconstructions of real images through five tiny "
+        "autoencoders.\nAll went through the same random scaling, wear and re-encoding."
+    )
+
+
+def _promises(raw: dict[str, Any]) -> str:
+    rates = raw["calibration"]["rates"]
+    sayings = (
+        ("ai", "of real images"),
+        ("likely_ai", "of real images, `ai` included"),
+        ("no_sign", "of generated images"),
+    )
+    return "\n".join(f"- `{level}`: at most {rates[level]:.1%} {whom}" for level, whom in sayings)

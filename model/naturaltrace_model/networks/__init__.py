@@ -1,0 +1,1 @@
+"""The networks: fixed residuals, the trace trunk and its heads."""

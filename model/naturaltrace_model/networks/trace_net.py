@@ -1,0 +1,122 @@
+"""The trace branch: one crop in; a logit, its natural-trace embedding and its nearness to the prototypes out."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from naturaltrace_model.networks.residuals import CHANNELS, ResidualStack
+
+
+@dataclass(frozen=True, slots=True)
+class TraceNetConfig:
+    """All that is needed to build the network again; stored in checkpoints and in the card."""
+
+    widths: tuple[int, int, int, int] = (32, 64, 128, 192)
+    depths: tuple[int, int, int, int] = (1, 2, 2, 1)
+    embedding: int = 128
+    families: int = 16
+    prototypes: int = 32
+    temperature: float = 0.1
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "TraceNetConfig":
+        values: dict[str, Any] = data | {"widths": tuple(data["widths"]), "depths": tuple(data["depths"])}
+        return TraceNetConfig(**values)
+
+
+class TraceOutput(NamedTuple):
+    """Per crop: `logit` (B,), > 0 leans to generated; `z_hom` and `z_het` (B, embedding), unit length; `family`
+    (B, families) logits; `quality` (B, 2): JPEG quality / 100 and log2 of the last rescale factor; `proximity` (B,),
+    at most 1, higher is nearer to the natural traces; `features` (B, F) before the heads."""
+
+    logit: Tensor
+    z_hom: Tensor
+    z_het: Tensor
+    family: Tensor
+    quality: Tensor
+    proximity: Tensor
+    features: Tensor
+
+
+class TraceNet(nn.Module):
+    """Residual stack, space-to-depth (no pixel is thrown away), four residual stages, mean and deviation pooling."""
+
+    prototypes: Tensor
+
+    def __init__(self, config: TraceNetConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or TraceNetConfig()
+        self.residuals = ResidualStack()
+        self.stem = _conv(CHANNELS * 4, config.widths[0])
+        stages: list[nn.Module] = []
+        width = config.widths[0]
+        for i, (w, depth) in enumerate(zip(config.widths, config.depths, strict=True)):
+            if i:
+                stages.append(_conv(width, w, stride=2))
+            stages.extend(_Block(w) for _ in range(depth))
+            width = w
+        self.trunk = nn.Sequential(*stages)
+        features = 2 * width
+        self.drop = nn.Dropout(0.1)
+        self.head_logit = nn.Linear(features, 1)
+        self.head_hom = _projection(features, config.embedding)
+        self.head_het = _projection(features, config.embedding)
+        self.head_family = nn.Linear(features, config.families)
+        self.head_quality = nn.Linear(features, 2)
+        self.register_buffer("prototypes", F.normalize(torch.randn(config.prototypes, config.embedding), dim=1))
+
+    def forward(self, crops: Tensor) -> TraceOutput:
+        """`crops`: uint8 (B, 128, 128, 3), sRGB."""
+        with torch.no_grad():
+            x = F.pixel_unshuffle(self.residuals(crops), 2)
+        x = self.trunk(self.stem(x.contiguous(memory_format=torch.channels_last))).float()
+        mean = x.mean(dim=(2, 3))
+        deviation = (x - mean[:, :, None, None]).square().mean(dim=(2, 3)).add(1e-6).sqrt()
+        features = torch.cat([mean, deviation], dim=1)
+        dropped = self.drop(features)
+        z_hom = F.normalize(self.head_hom(features).float(), dim=1)
+        return TraceOutput(
+            logit=self.head_logit(dropped).float().squeeze(1),
+            z_hom=z_hom,
+            z_het=F.normalize(self.head_het(features).float(), dim=1),
+            family=self.head_family(dropped).float(),
+            quality=self.head_quality(features).float(),
+            proximity=self.nearness(z_hom),
+            features=features,
+        )
+
+    def nearness(self, z: Tensor) -> Tensor:
+        """Soft maximum of the cosine to the prototypes: tau · log mean exp(cos / tau); (B, E) to (B,)."""
+        tau = self.config.temperature
+        cosines = z @ self.prototypes.T
+        return tau * (torch.logsumexp(cosines / tau, dim=1) - torch.log(torch.tensor(float(self.config.prototypes))))
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _conv(width, width)
+        norm = nn.BatchNorm2d(width)
+        nn.init.zeros_(norm.weight)  # the block starts as identity, which lets a short training get going
+        self.second = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.second(self.first(x)), inplace=True)
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _projection(features: int, embedding: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(features, 256), nn.ReLU(inplace=True), nn.Linear(256, embedding))

@@ -1,0 +1,1 @@
+"""The natural traces themselves: prototypes of what real images share."""

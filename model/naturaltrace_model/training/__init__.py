@@ -1,0 +1,1 @@
+"""Training: batches out of shards, the two stages, checkpoints."""
