@@ -9,8 +9,9 @@ from typing import Protocol
 from naturaltrace.detection.result import Detection, ModelInfo
 from naturaltrace.imaging.decode import DEFAULT_LIMITS, DecodeLimits, decode
 from naturaltrace.imaging.decoded import DecodedImage
+from naturaltrace.imaging.thumbnail import make_thumbnail
 from naturaltrace.provenance.findings import Provenance
-from naturaltrace.verdicts.verdict import Verdict
+from naturaltrace.verdicts.verdict import ImageFacts, Verdict
 
 
 class DetectorLike(Protocol):
@@ -21,11 +22,29 @@ class DetectorLike(Protocol):
 
 
 class Judge(Protocol):
-    def __call__(self, image: DecodedImage, provenance: Provenance | None, detection: Detection | None) -> Verdict: ...
+    def __call__(
+        self,
+        image: DecodedImage | ImageFacts,
+        provenance: Provenance | None,
+        detection: Detection | None,
+        *,
+        language: str = "en",
+    ) -> Verdict: ...
 
 
 class Abandoned(Exception):  # noqa: N818 (nothing went wrong)
     """Nobody waits for this verdict any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that was found out about one image, before it is put into words; small enough to keep."""
+
+    image: ImageFacts
+    provenance: Provenance | None
+    detection: Detection
+    timing_ms: dict[str, float]
+    thumbnail: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +70,19 @@ class Pipeline:
     def model(self) -> ModelInfo:
         return self.detector.model
 
-    def check(self, data: bytes, *, pixels_only: bool = False, abandoned: threading.Event | None = None) -> Verdict:
-        """Judge one image file.
+    def check(self, data: bytes, *, pixels_only: bool = False, language: str = "en") -> Verdict:
+        """Judge one image file: `examine`, then `tell`. Raises ImagingError."""
+        return self.tell(self.examine(data, pixels_only=pixels_only), language=language)
+
+    def examine(
+        self,
+        data: bytes,
+        *,
+        pixels_only: bool = False,
+        thumbnail: bool = False,
+        abandoned: threading.Event | None = None,
+    ) -> Findings:
+        """Find out all about one image file: the slow part.
 
         `pixels_only` leaves provenance out, which is how the detector itself is measured. `abandoned` is looked at
         between the stages.
@@ -70,9 +100,18 @@ class Pipeline:
             clock.lap("provenance")
         detection = self.detector.detect(image)
         clock.lap("detect")
-        verdict = self.judge(image, provenance, detection)
-        clock.lap("judge")
-        return replace(verdict, timing_ms={**verdict.timing_ms, **detection.timing_ms, **clock.done()})
+        small = make_thumbnail(image) if thumbnail else None
+        facts = ImageFacts(image.width, image.height, image.format, image.byte_count, image.sha256)
+        return Findings(facts, provenance, detection, {**detection.timing_ms, **clock.done()}, small)
+
+    def tell(self, found: Findings, *, language: str = "en", cached: bool = False) -> Verdict:
+        """Put findings into a verdict's words: the quick part. `language` is a language tag."""
+        start = perf_counter()
+        verdict = self.judge(found.image, found.provenance, found.detection, language=language)
+        timing = {} if cached else found.timing_ms
+        judging = (perf_counter() - start) * 1000.0
+        total = timing.get("total", 0.0) + judging
+        return replace(verdict, timing_ms={**timing, "judge": judging, "total": total}, cached=cached)
 
     def _provenance(self, data: bytes, format_name: str) -> Provenance:
         try:

@@ -15,9 +15,13 @@ from naturaltrace.server.body import BodyLimits
 from naturaltrace.server.engine import Engine
 from naturaltrace.server.guard import Gate
 from naturaltrace.server.listening import IDLE_S, MAX_CONNECTIONS, LoopbackSite, make_runner, open_sockets
+from naturaltrace.server.memory import Archive
 from naturaltrace.server.pairing import Pairing
+from naturaltrace.server.preferences import Preferences
 from naturaltrace.storage.clients import Clients
+from naturaltrace.storage.history import History
 from naturaltrace.storage.paths import DataFolder
+from naturaltrace.storage.settings import SettingsFile
 from tests.daemon.stand_in import StandInDetector, stand_in
 
 CONTROL_KEY = "the-control-key-of-this-test"
@@ -76,6 +80,8 @@ async def serving(
     gate = Gate(Clients.load(folder.clients), CONTROL_KEY, port)
     client, token = gate.clients.add("Test browser")
     parts = Parts(
+        archive=Archive(History.open(folder.history)),
+        preferences=Preferences(SettingsFile.load(folder.settings)),
         gate=gate,
         engine=Engine(lambda: load(detector), queue_limit=queue_limit),
         pairing=Pairing(),

@@ -33,12 +33,18 @@ def read_nothing(data: bytes, format_name: str) -> Provenance:
     return Provenance()
 
 
-def judge(image: DecodedImage, provenance: Provenance | None, detection: Detection | None) -> Verdict:
+def judge(
+    image: DecodedImage | ImageFacts,
+    provenance: Provenance | None,
+    detection: Detection | None,
+    *,
+    language: str = "en",
+) -> Verdict:
     assert detection is not None
     return Verdict(
         level=Level(detection.level.value),
         label=detection.level.value,
-        summary="A stand-in's verdict.",
+        summary=f"A stand-in's verdict, in {language}.",
         probability=detection.probability,
         basis=Basis.PIXELS,
         evidence=(Evidence("pixels", 0.0, 0.0, "with metadata" if provenance is not None else "pixels only"),),

@@ -11,8 +11,12 @@ from naturaltrace.server.control import setup_control
 from naturaltrace.server.engine import Engine, setup_engine
 from naturaltrace.server.guard import Gate, setup_guard
 from naturaltrace.server.health import setup_health
+from naturaltrace.server.memory import Archive, FindingsCache, setup_memory
 from naturaltrace.server.pairing import Pairing, setup_pairing
+from naturaltrace.server.past import setup_past
+from naturaltrace.server.preferences import Preferences, setup_preferences
 from naturaltrace.server.problems import setup_problems
+from naturaltrace.server.stats import setup_stats
 
 
 @dataclass(slots=True)
@@ -21,7 +25,10 @@ class Parts:
 
     gate: Gate
     engine: Engine
+    archive: Archive
+    preferences: Preferences
     pairing: Pairing = field(default_factory=Pairing)
+    cache: FindingsCache = field(default_factory=FindingsCache)
     bodies: BodyLimits = field(default_factory=BodyLimits)
 
 
@@ -31,9 +38,13 @@ def make_app(parts: Parts) -> web.Application:
     setup_guard(app, parts.gate)
     setup_access(app)
     setup_bodies(app, parts.bodies)
+    setup_memory(app, parts.cache, parts.archive)
     setup_engine(app, parts.engine)
+    setup_preferences(app, parts.preferences)
+    setup_stats(app)
     setup_health(app)
     setup_pairing(app, parts.pairing)
     setup_check(app)
+    setup_past(app)
     setup_control(app)
     return app

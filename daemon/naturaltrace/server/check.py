@@ -1,46 +1,61 @@
 """`POST /v1/check`: image bytes in, a verdict out."""
 
-from dataclasses import dataclass
+import asyncio
+import hashlib
 
 from aiohttp import web
-from multidict import CIMultiDictProxy
 
+from naturaltrace.pipeline import Findings
 from naturaltrace.server.body import image_body
 from naturaltrace.server.engine import ENGINE
+from naturaltrace.server.hints import Hints
+from naturaltrace.server.memory import ARCHIVE, CACHE, Key
+from naturaltrace.server.preferences import PREFERENCES, refuse_while_paused
 from naturaltrace.server.routes import add_route
-from naturaltrace.server.worker import Priority
-
-_PRIORITIES = {"asked": Priority.ASKED, "visible": Priority.VISIBLE, "prefetch": Priority.PREFETCH}
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What the browser says about a request. A hint never makes a verdict more certain than the bytes allow."""
-
-    priority: Priority = Priority.VISIBLE
-    private: bool = False  # from a private window: nothing of it may be kept
-    screenshot: bool = False  # the browser's own picture of the page: its metadata says nothing of the image
-
-    @classmethod
-    def of(cls, headers: CIMultiDictProxy[str]) -> "Hints":
-        """Unknown words count as not said."""
-        return cls(
-            priority=_PRIORITIES.get(headers.get("NaturalTrace-Priority", "visible").lower(), Priority.VISIBLE),
-            private=_yes(headers.get("NaturalTrace-Private")),
-            screenshot=_yes(headers.get("NaturalTrace-Screenshot")),
-        )
-
-
-def _yes(value: str | None) -> bool:
-    # "?1" is a structured field's true (RFC 9651); "1" is what people type.
-    return value in ("?1", "1")
+from naturaltrace.server.stats import STATS
 
 
 async def check(request: web.Request) -> web.Response:
     hints = Hints.of(request.headers)
-    async with image_body(request) as data:
-        verdict = await request.app[ENGINE].check(data, pixels_only=hints.screenshot, priority=hints.priority)
-    return web.json_response(verdict.to_json())
+    refuse_while_paused(request.app, hints.priority)
+    stats = request.app[STATS]
+    with stats.one_check() as this:
+        async with image_body(request) as data:
+            found, cached = await _findings(request.app, data, hints)
+        settings = request.app[PREFERENCES].settings.now
+        language = hints.language if settings.language == "auto" else settings.language
+        verdict = request.app[ENGINE].tell(found, language=language, cached=cached)
+        document = verdict.to_json()
+        if settings.history and not hints.private:
+            small = found.thumbnail if settings.thumbnails else None
+            await request.app[ARCHIVE].try_to(
+                lambda history: history.add(document, page=hints.page, thumbnail=small, limit=settings.history_limit)
+            )
+        this.judged(verdict.level.value, cached=cached)
+    return web.json_response(document)
+
+
+async def _findings(app: web.Application, data: bytes, hints: Hints) -> tuple[Findings, bool]:
+    """The findings on `data`, and whether they were known before."""
+    engine, cache = app[ENGINE], app[CACHE]
+    settings = app[PREFERENCES].settings.now
+    thumbnail = settings.history and settings.thumbnails and not hints.private
+    if hints.private:
+        return await engine.examine(data, pixels_only=hints.screenshot, thumbnail=False, priority=hints.priority), False
+    sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+    if engine.model is not None:
+        known = cache.get(_key(app, sha256, hints))
+        if known is not None:
+            return known, True
+    found = await engine.examine(data, pixels_only=hints.screenshot, thumbnail=thumbnail, priority=hints.priority)
+    cache.put(_key(app, sha256, hints), found)
+    return found, False
+
+
+def _key(app: web.Application, sha256: str, hints: Hints) -> Key:
+    model = app[ENGINE].model
+    assert model is not None
+    return (sha256, model.name, model.version, hints.screenshot)
 
 
 def setup_check(app: web.Application) -> None:

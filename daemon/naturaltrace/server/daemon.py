@@ -13,12 +13,16 @@ from naturaltrace.server.app import Parts, make_app
 from naturaltrace.server.engine import Engine
 from naturaltrace.server.guard import Gate
 from naturaltrace.server.listening import LoopbackSite, make_runner, open_sockets
+from naturaltrace.server.memory import Archive
 from naturaltrace.server.pairing import CODE_LIFE_S, ON_PAIRED, Pairing
+from naturaltrace.server.preferences import Preferences
 from naturaltrace.server.running import Running
 from naturaltrace.storage.atomic import remove_leftovers
 from naturaltrace.storage.clients import Clients
+from naturaltrace.storage.history import History
 from naturaltrace.storage.lock import InstanceLock
 from naturaltrace.storage.paths import DataFolder
+from naturaltrace.storage.settings import SettingsFile
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +66,17 @@ async def _serve(options: Options) -> None:
     port, sockets = open_sockets(options.port)
     gate = Gate(Clients.load(folder.clients), secrets.token_urlsafe(32), port)
     pairing = Pairing()
-    app = make_app(Parts(gate=gate, engine=Engine(options.load), pairing=pairing))
+    archive = Archive(History.open(folder.history))
+    settings = SettingsFile.load(folder.settings)
+    app = make_app(
+        Parts(
+            gate=gate,
+            engine=Engine(options.load),
+            pairing=pairing,
+            archive=archive,
+            preferences=Preferences(settings),
+        )
+    )
     app[ON_PAIRED].append(options.on_paired)
     runner = make_runner(app)
     await runner.setup()
@@ -71,7 +85,8 @@ async def _serve(options: Options) -> None:
             await LoopbackSite(runner, sock).start()
         Running.here(port, gate.control_key).write(folder.running)
         _stop_on_signals(options.stop)
-        options.on_ready(Ready(port, pairing.open(), int(CODE_LIFE_S), tuple(gate.clients.notices)))
+        notices = (*gate.clients.notices, *settings.notices, *archive.notices)
+        options.on_ready(Ready(port, pairing.open(), int(CODE_LIFE_S), notices))
         await options.stop.wait()
     finally:
         await runner.cleanup()

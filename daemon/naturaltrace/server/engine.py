@@ -1,19 +1,23 @@
 """The pipeline behind the queue. It is loaded in the background, so the daemon answers before the model is read."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
+from typing import TypeVar
 
 from aiohttp import web
 
-from naturaltrace.pipeline import Pipeline
+from naturaltrace.detection.result import ModelInfo
+from naturaltrace.pipeline import Findings, Pipeline
 from naturaltrace.server.problems import Problem
 from naturaltrace.server.worker import Priority, QueueFull, Worker
 from naturaltrace.verdicts.verdict import Verdict
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Engine:
@@ -31,19 +35,34 @@ class Engine:
         return self._failure
 
     @property
-    def ready(self) -> bool:
-        return self._pipeline is not None
+    def model(self) -> ModelInfo | None:
+        """None until it is loaded."""
+        return None if self._pipeline is None else self._pipeline.model
 
-    async def check(self, data: bytes, *, pixels_only: bool, priority: Priority) -> Verdict:
-        """Raises Problem (`busy`, `no-detector`) and what Pipeline.check raises."""
-
+    async def examine(self, data: bytes, *, pixels_only: bool, thumbnail: bool, priority: Priority) -> Findings:
+        """Raises Problem (`busy`, `no-detector`) and what Pipeline.examine raises."""
         queued = perf_counter()
 
-        def work(abandoned: threading.Event) -> Verdict:
+        def work(abandoned: threading.Event) -> Findings:
             waited = (perf_counter() - queued) * 1000.0
-            verdict = self._loaded().check(data, pixels_only=pixels_only, abandoned=abandoned)
-            return replace(verdict, timing_ms={"queue": waited, **verdict.timing_ms})
+            pipeline = self._loaded()
+            found = pipeline.examine(data, pixels_only=pixels_only, thumbnail=thumbnail, abandoned=abandoned)
+            return replace(found, timing_ms={"queue": waited, **found.timing_ms})
 
+        return await self._queue(work, priority)
+
+    def tell(self, found: Findings, *, language: str, cached: bool) -> Verdict:
+        """Only for findings that this engine made."""
+        assert self._pipeline is not None
+        return self._pipeline.tell(found, language=language, cached=cached)
+
+    async def loaded(self) -> ModelInfo:
+        """Wait for the detector. Raises Problem `no-detector`."""
+        if self._pipeline is None:
+            return await self._queue(lambda _abandoned: self._loaded().model, Priority.ASKED)
+        return self._pipeline.model
+
+    async def _queue(self, work: Callable[[threading.Event], T], priority: Priority) -> T:
         try:
             return await self.worker.do(work, priority)
         except QueueFull as full:
@@ -58,8 +77,8 @@ class Engine:
         """Load the pipeline; runs in the worker's thread."""
         try:
             self._loaded()
-        except Problem:
-            _log.exception("the detector can't be loaded")
+        except Problem as problem:
+            _log.error("%s", problem, exc_info=problem.__cause__)
 
     def _loaded(self) -> Pipeline:
         if self._pipeline is None:
@@ -76,8 +95,6 @@ ENGINE = web.AppKey("engine", Engine)
 
 
 def setup_engine(app: web.Application, engine: Engine) -> None:
-    import asyncio
-
     app[ENGINE] = engine
 
     async def run(_app: web.Application):

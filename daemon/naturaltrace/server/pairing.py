@@ -5,18 +5,18 @@ for it. So each code the user asks for gives a guesser five chances in a million
 """
 
 import hmac
-import json
 import logging
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import web
 
 from naturaltrace.server.access import Access
 from naturaltrace.server.guard import GATE
+from naturaltrace.server.json_body import small_json
 from naturaltrace.server.problems import Problem
 from naturaltrace.server.routes import add_route
 
@@ -26,7 +26,6 @@ CODE_LIFE_S = 120.0
 MAX_TRIES = 5
 # All callers share loopback's one address, so the rate is everyone's together.
 RATE_TRIES, RATE_WINDOW_S = 20, 60.0
-MAX_BODY = 4096
 
 
 class Pairing:
@@ -90,26 +89,6 @@ async def pair(request: web.Request) -> web.Response:
     for tell in request.app[ON_PAIRED]:
         tell(client.name)
     return web.json_response({"token": token, "id": client.id, "name": client.name})
-
-
-async def small_json(request: web.Request, limit: int = MAX_BODY) -> dict[str, Any]:
-    """The request's JSON object. A form or plain text, which a page could send unasked, is refused."""
-    if request.content_type != "application/json":
-        raise Problem(415, "not-json", "Send application/json.", close=True)
-    if (request.content_length or 0) > limit:
-        raise Problem(413, "too-large", "The request is too long.", close=True)
-    data = bytearray()
-    async for piece in request.content.iter_any():
-        data += piece
-        if len(data) > limit:
-            raise Problem(413, "too-large", "The request is too long.", close=True)
-    try:
-        document: Any = json.loads(bytes(data))
-    except (ValueError, RecursionError):
-        raise Problem(400, "not-json", "The request is no valid JSON.") from None
-    if not isinstance(document, dict):
-        raise Problem(400, "not-json", "The request must be a JSON object.")
-    return cast(dict[str, Any], document)
 
 
 def _read(document: dict[str, Any]) -> tuple[str, str]:

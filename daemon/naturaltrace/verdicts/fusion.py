@@ -11,7 +11,7 @@ NO_MODEL = ModelInfo("none", "0")  # the pixels were not judged
 
 
 def judge(
-    image: DecodedImage,
+    image: DecodedImage | ImageFacts,
     provenance: Provenance | None,
     detection: Detection | None,
     *,

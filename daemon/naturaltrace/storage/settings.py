@@ -1,0 +1,92 @@
+"""What the user can change. Every field has a default, so a file from another version is read as far as it goes."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, cast
+
+from naturaltrace.storage.atomic import set_aside, write_private
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    history: bool = True  # keep past verdicts on this machine
+    history_limit: int = 5000  # how many; the oldest go first
+    thumbnails: bool = True  # keep a small picture with each
+    language: str = "auto"  # of the verdicts' words: a language tag, or "auto" for what the browser asks for
+
+
+DEFAULTS = Settings()
+
+
+class BadSetting(ValueError):  # noqa: N818 (it reads as what it says)
+    """A value that can't be taken; str(error) says which and why."""
+
+
+_LANGUAGE = re.compile(r"auto|[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}")
+
+
+def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """`settings` with `changes`. Raises BadSetting; then nothing is changed."""
+    known = {f.name for f in fields(Settings)}
+    for name, value in changes.items():
+        if name not in known:
+            raise BadSetting(f"There is no setting “{name[:40]}”.")
+        wanted = type(getattr(DEFAULTS, name)).__name__
+        # bool is an int to Python, but not to people.
+        if type(value).__name__ != wanted:
+            raise BadSetting(f"“{name}” must be {_KINDS[wanted]}.")
+    new = replace(settings, **changes)
+    if not 0 <= new.history_limit <= 100_000:
+        raise BadSetting("“history_limit” must lie between 0 and 100000.")
+    if not _LANGUAGE.fullmatch(new.language):
+        raise BadSetting("“language” must be a language tag such as “en” or “pt-BR”, or “auto”.")
+    return new
+
+
+_KINDS = {"bool": "true or false", "int": "a whole number", "str": "text"}
+
+
+class SettingsFile:
+    """The settings and the file that they live in."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.now = DEFAULTS
+        self.notices: list[str] = []
+
+    @classmethod
+    def load(cls, path: Path) -> "SettingsFile":
+        """Read the file; what can't be used falls back to its default, and `notices` says so."""
+        file = cls(path)
+        try:
+            document: Any = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(document, dict):
+                raise ValueError("not an object")
+        except FileNotFoundError:
+            return file
+        except OSError:
+            file.notices.append("The settings can't be read; the usual ones are used.")
+            return file
+        except ValueError:
+            aside = set_aside(path)
+            kept = f" The file was kept as {aside.name}." if aside else ""
+            file.notices.append(f"The settings were damaged; the usual ones are used.{kept}")
+            return file
+        for name, value in cast(dict[str, Any], document).items():
+            try:
+                file.now = changed(file.now, {name: value})
+            except BadSetting:
+                continue  # another version's setting, or one that someone typed wrongly
+        return file
+
+    def change(self, changes: Mapping[str, Any]) -> Settings:
+        """Apply and save. Raises BadSetting."""
+        self.now = changed(self.now, changes)
+        try:
+            write_private(self._path, json.dumps(asdict(self.now), indent=1))
+        except OSError:
+            self.notices.append("The data folder can't be written: changed settings are forgotten at the next start.")
+        return self.now
