@@ -1,0 +1,37 @@
+"""Drivers of the two real browsers with the extension loaded. Reused by `make demo`.
+
+    with open_browser("firefox") as browser:
+        page = browser.open_extension("welcome/welcome.html")
+
+`page.py` says what a browser and a page can do; `chromium.py` and `firefox.py` do it.
+"""
+
+from pathlib import Path
+
+from .page import EXTENSION, BadgeSeen, Browser, BrowserMissing, Page, Scheme
+from .waiting import eventually
+
+BROWSERS = ("chromium", "firefox")
+
+__all__ = [
+    "BROWSERS",
+    "EXTENSION",
+    "BadgeSeen",
+    "Browser",
+    "BrowserMissing",
+    "Page",
+    "Scheme",
+    "eventually",
+    "open_browser",
+]
+
+
+def open_browser(name: str, extension: Path = EXTENSION, *, headless: bool = True, language: str = "en-US") -> Browser:
+    """Start "chromium" or "firefox" on a fresh profile. Raises BrowserMissing where it is not installed."""
+    if name == "chromium":
+        from .chromium import ChromiumBrowser
+
+        return ChromiumBrowser(extension, headless=headless, language=language)
+    from .firefox import FirefoxBrowser
+
+    return FirefoxBrowser(extension, headless=headless, language=language)

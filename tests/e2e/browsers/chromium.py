@@ -1,0 +1,266 @@
+"""Chromium through its DevTools protocol, with the extension loaded unpacked.
+
+The protocol sees through the badge's closed root and into the panel's frame, neither of which a page can do.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, cast
+
+from .cdp import Cdp, CdpError
+from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme
+from .process import BrowserProcess
+from .waiting import eventually
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome-for-testing")
+_FLAGS = (
+    "--remote-debugging-port=0",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--no-sandbox",  # containers run as root; only our own pages are opened
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--disable-search-engine-choice-screen",
+    "--disable-sync",
+    "--disable-features=OptimizationHints,MediaRouter,Translate,DialMediaRouteProvider,CalculateNativeWinOcclusion",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+    "--force-color-profile=srgb",
+    "--hide-scrollbars",
+    "--metrics-recording-only",
+    "--password-store=basic",
+    "--use-mock-keychain",
+    "--window-size=1280,900",
+)
+_KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, "")}
+Node = dict[str, Any]
+
+
+def find_chromium() -> str:
+    """The executable; NATURALTRACE_CHROMIUM names another one. Branded Chrome no longer loads unpacked extensions."""
+    for name in (os.environ.get("NATURALTRACE_CHROMIUM", ""), *_NAMES):
+        if name and (path := shutil.which(name)):
+            return path
+    raise BrowserMissing(f"Chromium is not installed (looked for {', '.join(_NAMES)})")
+
+
+class ChromiumPage:
+    """A tab, or the panel's frame inside one: then `owner` is the tab, whose window gets keys and clicks."""
+
+    def __init__(self, browser: ChromiumBrowser, target: str, owner: ChromiumPage | None = None) -> None:
+        self._browser = browser
+        self._cdp = browser.cdp
+        self.target = target
+        self._session = self._cdp.attach(target)
+        self._owner = owner
+
+    def goto(self, url: str) -> None:
+        self._send("Page.navigate", url=url)
+        eventually(lambda: self._arrived(url), f"{url} to load")
+
+    def _arrived(self, url: str) -> bool:
+        try:
+            here, state = self.evaluate("[location.href, document.readyState]")
+        except CdpError:  # the document is being exchanged
+            return False
+        return state == "complete" and here.split("#")[0] == url.split("#")[0]
+
+    def evaluate(self, expression: str) -> Any:
+        return self._cdp.evaluate(self._session, expression)
+
+    def click(self, selector: str) -> None:
+        if self._owner is not None:
+            self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+            return
+        box = self.evaluate(
+            f"(e => {{ e.scrollIntoView({{block: 'nearest'}}); const b = e.getBoundingClientRect();"
+            f" return [b.x + b.width / 2, b.y + b.height / 2] }})(document.querySelector({json.dumps(selector)}))"
+        )
+        self._click_at(box[0], box[1])
+
+    def type(self, selector: str, text: str) -> None:
+        self.evaluate(f"(e => {{ e.focus(); e.select?.(); }})(document.querySelector({json.dumps(selector)}))")
+        self._send("Input.insertText", text=text)
+
+    def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None:
+        code, text = _KEYS[key]
+        event = {"key": key, "code": key, "windowsVirtualKeyCode": code, "text": text}
+        self._send("Input.dispatchKeyEvent", type="keyDown", **event)
+        # The key may have closed what it was pressed in.
+        with suppress(CdpError):
+            self._send("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def screenshot(self, path: Path) -> None:
+        self._send("Page.bringToFront")
+        shot = self._send("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def badges(self) -> list[BadgeSeen]:
+        return [self._seen(button) for button in self._buttons()]
+
+    def click_badge(self, index: int = 0) -> None:
+        x, y, width, height = self.badges()[index].box
+        self._click_at(x + width / 2, y + height / 2)
+
+    def check_from_menu(self, selector: str) -> None:
+        # A headless Chromium has no menu to click; its binding hands the event to the extension's real listener.
+        self._send("Page.bringToFront")
+        url = self.evaluate(f"(e => e.currentSrc || e.poster)(document.querySelector({json.dumps(selector)}))")
+        info = {
+            "menuItemId": "check-image",
+            "srcUrl": url,
+            "frameId": 0,
+            "pageUrl": self.evaluate("location.href"),
+            "editable": False,
+        }
+        self._browser.worker_evaluate(
+            "chrome.tabs.query({active: true, lastFocusedWindow: true}).then(([tab]) =>"
+            f" {{ chrome.contextMenus.onClicked.dispatch({json.dumps(info)}, tab); }})"
+        )
+
+    def panel(self) -> ChromiumPage | None:
+        start = f"chrome-extension://{self._browser.id}/panel/"
+        for target in self._cdp.targets():
+            if target["type"] == "iframe" and target["url"].startswith(start):
+                return ChromiumPage(self._browser, target["targetId"], owner=self)
+        return None
+
+    def close(self) -> None:
+        self._cdp.command("Target.closeTarget", targetId=self.target)
+
+    def emulate(self, scheme: Scheme, size: tuple[int, int] | None) -> None:
+        self._send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        if size is not None:
+            width, height = size
+            self._send(
+                "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            )
+
+    def _send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        return self._cdp.command(method, self._session, **parameters)
+
+    def _click_at(self, x: float, y: float) -> None:
+        for kind, buttons in (("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)):
+            button = "none" if kind == "mouseMoved" else "left"
+            self._send(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=x,
+                y=y,
+                button=button,
+                buttons=buttons,
+                clickCount=bool(button) * 1,
+            )
+
+    def _buttons(self) -> list[Node]:
+        tree = self._send("DOM.getDocument", depth=-1, pierce=True)["root"]
+        hosts = [node for node in _walk(tree) if node.get("nodeName") == "NATURALTRACE-BADGE"]
+        return [node for host in hosts for node in _walk(host) if node.get("nodeName") == "BUTTON"]
+
+    def _seen(self, button: Node) -> BadgeSeen:
+        names = cast(list[str], button.get("attributes", []))
+        attributes = dict(zip(names[::2], names[1::2], strict=True))
+        found = self._send("DOM.resolveNode", backendNodeId=button["backendNodeId"])["object"]["objectId"]
+        measured = self._send(
+            "Runtime.callFunctionOn",
+            objectId=found,
+            returnByValue=True,
+            functionDeclaration="""function () {
+                const {x, y, width, height} = this.getBoundingClientRect();
+                const shown = this.checkVisibility({visibilityProperty: true, opacityProperty: true});
+                return {box: [x, y, width, height], shown} }""",
+        )["result"]["value"]
+        return BadgeSeen(
+            level=attributes.get("data-level", ""),
+            name=attributes.get("aria-label", ""),
+            box=tuple(measured["box"]),
+            shown=measured["shown"],
+        )
+
+
+class ChromiumBrowser:
+    name = "chromium"
+
+    def __init__(self, extension: Path = EXTENSION, *, headless: bool = True, language: str = "en-US") -> None:
+        executable = find_chromium()
+        self._process = BrowserProcess(self.name)
+        self._scheme: Scheme = "light"
+        self._headless = headless
+        self._size = (1280, 800)
+        command = [executable, *_FLAGS, f"--user-data-dir={self._process.profile}", f"--lang={language}"]
+        command += [f"--disable-extensions-except={extension}", f"--load-extension={extension}"]
+        command += ["--headless=new"] if headless else []
+        # Chromium on Linux takes its language from the environment, not from --lang.
+        env = {**os.environ, "LANGUAGE": language.replace("-", "_")}
+        try:
+            address = self._process.start([*command, "about:blank"], r"DevTools listening on (ws://\S+)", env)
+            self.cdp = Cdp(address)
+            self.id: str = eventually(self._find_worker, "the extension's service worker")["url"].split("/")[2]
+        except BaseException:
+            self._process.stop()
+            raise
+
+    def _find_worker(self) -> Node | None:
+        for target in self.cdp.targets():
+            if target["type"] == "service_worker" and target["url"].startswith("chrome-extension://"):
+                return target
+        return None
+
+    def worker_evaluate(self, expression: str) -> Any:
+        """The value of a JavaScript expression in the extension's service worker."""
+        target = eventually(self._find_worker, "the extension's service worker")
+        session = self.cdp.attach(target["targetId"])
+        try:
+            return self.cdp.evaluate(session, expression)
+        finally:
+            self.cdp.command("Target.detachFromTarget", sessionId=session)
+
+    def open(self, url: str) -> ChromiumPage:
+        page = ChromiumPage(self, self.cdp.command("Target.createTarget", url="about:blank")["targetId"])
+        # A window that a person looks at keeps its own size.
+        page.emulate(self._scheme, self._size if self._headless else None)
+        page.goto(url)
+        return page
+
+    def open_extension(self, path: str) -> ChromiumPage:
+        return self.open(f"chrome-extension://{self.id}/{path}")
+
+    def set_scheme(self, scheme: Scheme) -> None:
+        self._scheme = scheme
+
+    def resize(self, width: int, height: int) -> None:
+        self._size = (width, height)
+
+    def wait_closed(self) -> None:
+        self._process.wait()
+
+    def close(self) -> None:
+        self.cdp.close()
+        self._process.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _walk(node: Node) -> Generator[Node]:
+    yield node
+    for key in ("children", "shadowRoots"):
+        for child in node.get(key, ()):
+            yield from _walk(child)
+    if "contentDocument" in node:
+        yield from _walk(node["contentDocument"])

@@ -1,0 +1,249 @@
+"""Firefox through WebDriver BiDi, with the extension installed for the session.
+
+No geckodriver: Firefox speaks the protocol itself. System access lets the driver reach the browser's own window, and
+with it the real context menu.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from .bidi import Bidi
+from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme
+from .process import BrowserProcess
+from .waiting import eventually
+
+_NAMES = ("firefox-esr", "firefox")
+_UUID = "5f2c1d6e-6f0b-4f4f-9a51-6e61747472ac"
+_KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004"}
+
+# No first-run pages, no lookups outside, a fixed address for the extension's pages.
+_PREFS: dict[str, bool | int | str] = {
+    "app.normandy.enabled": False,
+    "app.update.disabledForTesting": True,
+    "browser.aboutwelcome.enabled": False,
+    "browser.newtabpage.enabled": False,
+    "browser.safebrowsing.downloads.enabled": False,
+    "browser.safebrowsing.malware.enabled": False,
+    "browser.safebrowsing.phishing.enabled": False,
+    "browser.sessionstore.resume_from_crash": False,
+    "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage": "about:blank",
+    "browser.startup.homepage_override.mstone": "ignore",
+    "browser.startup.page": 0,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "extensions.getAddons.cache.enabled": False,
+    "extensions.systemAddon.update.enabled": False,
+    "extensions.update.enabled": False,
+    "extensions.webextOptionalPermissionPrompts": False,
+    "geo.enabled": False,
+    "media.gmp-manager.updateEnabled": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+    "services.settings.server": "data:,",
+    "toolkit.telemetry.reportingpolicy.firstRun": False,
+    "ui.prefersReducedMotion": 0,
+}
+
+
+def find_firefox() -> str:
+    """The executable; NATURALTRACE_FIREFOX names another one."""
+    for name in (os.environ.get("NATURALTRACE_FIREFOX", ""), *_NAMES):
+        if name and (path := shutil.which(name)):
+            return path
+    raise BrowserMissing(f"Firefox is not installed (looked for {', '.join(_NAMES)})")
+
+
+class FirefoxPage:
+    def __init__(self, browser: FirefoxBrowser, context: str) -> None:
+        self._browser = browser
+        self._bidi = browser.bidi
+        self.context = context
+
+    def goto(self, url: str) -> None:
+        self._bidi.command("browsingContext.navigate", context=self.context, url=url, wait="complete")
+
+    def evaluate(self, expression: str) -> Any:
+        return self._bidi.evaluate(self.context, expression, user_gesture=True)
+
+    def click(self, selector: str) -> None:
+        self._click_at(self._centre(selector), button=0)
+
+    def type(self, selector: str, text: str) -> None:
+        self.evaluate(f"(e => {{ e.focus(); e.select?.(); }})(document.querySelector({json.dumps(selector)}))")
+        actions = [{"type": kind, "value": letter} for letter in text for kind in ("keyDown", "keyUp")]
+        self._perform([{"type": "key", "id": "keys", "actions": actions}])
+
+    def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None:
+        actions = [{"type": kind, "value": _KEYS[key]} for kind in ("keyDown", "keyUp")]
+        self._perform([{"type": "key", "id": "keys", "actions": actions}])
+
+    def screenshot(self, path: Path) -> None:
+        shot = self._bidi.command("browsingContext.captureScreenshot", context=self.context)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def badges(self) -> list[BadgeSeen]:
+        return [seen for seen, _ in self._badges()]
+
+    def click_badge(self, index: int = 0) -> None:
+        x, y, width, height = self._badges()[index][0].box
+        self._click_at((x + width / 2, y + height / 2), button=0)
+
+    def check_from_menu(self, selector: str) -> None:
+        self._bidi.command("browsingContext.activate", context=self.context)
+        self._click_at(self._centre(selector), button=2)
+        label = self._browser.menu_label
+        # The real menu, in the browser's own window.
+        find = f"""(() => {{
+            const menu = document.getElementById('contentAreaContextMenu');
+            const items = menu.state === 'open' ? [...menu.querySelectorAll('menuitem')] : [];
+            return items.find(item => item.label === {json.dumps(label)} && !item.hidden);
+        }})()"""
+        choose = "(item => { document.getElementById('contentAreaContextMenu').activateItem(item); return true })"
+        chrome = self._browser.chrome_context()
+        eventually(lambda: self._bidi.evaluate(chrome, f"!!{find}"), f"the menu item “{label}”")
+        self._bidi.evaluate(chrome, f"{choose}({find})")
+
+    def panel(self) -> FirefoxPage | None:
+        tree = self._bidi.command("browsingContext.getTree", root=self.context)["contexts"][0]
+        for child in tree.get("children") or ():
+            if child["url"].startswith(f"moz-extension://{_UUID}/panel/"):
+                return FirefoxPage(self._browser, child["context"])
+        return None
+
+    def close(self) -> None:
+        self._bidi.command("browsingContext.close", context=self.context)
+
+    def _centre(self, selector: str) -> tuple[float, float]:
+        box = self.evaluate(
+            f"(e => {{ e.scrollIntoView({{block: 'nearest'}}); const b = e.getBoundingClientRect();"
+            f" return [b.x + b.width / 2, b.y + b.height / 2] }})(document.querySelector({json.dumps(selector)}))"
+        )
+        return box[0], box[1]
+
+    def _click_at(self, place: tuple[float, float], button: int) -> None:
+        actions = [
+            {"type": "pointerMove", "x": round(place[0]), "y": round(place[1])},
+            {"type": "pointerDown", "button": button},
+            {"type": "pointerUp", "button": button},
+        ]
+        self._perform([{"type": "pointer", "id": "mouse", "actions": actions}])
+
+    def _perform(self, actions: list[dict[str, Any]]) -> None:
+        self._bidi.command("input.performActions", context=self.context, actions=actions)
+
+    def _badges(self) -> list[tuple[BadgeSeen, str]]:
+        result = self._bidi.command(
+            "script.evaluate",
+            expression="[...document.querySelectorAll('naturaltrace-badge')]",
+            target={"context": self.context},
+            awaitPromise=False,
+            serializationOptions={"includeShadowTree": "all", "maxDomDepth": 4, "maxObjectDepth": 2},
+        )
+        found: list[tuple[BadgeSeen, str]] = []
+        for host in result["result"].get("value", ()):
+            root = (host.get("value") or {}).get("shadowRoot") or {}
+            for child in (root.get("value") or {}).get("children", ()):
+                if child["value"].get("localName") == "button":
+                    found.append((self._seen(child), child["sharedId"]))
+        return found
+
+    def _seen(self, button: dict[str, Any]) -> BadgeSeen:
+        attributes: dict[str, str] = button["value"].get("attributes", {})
+        measured = self._bidi.command(
+            "script.callFunction",
+            functionDeclaration="""e => { const {x, y, width, height} = e.getBoundingClientRect();
+                const shown = e.checkVisibility({visibilityProperty: true, opacityProperty: true});
+                return JSON.stringify({box: [x, y, width, height], shown}) }""",
+            arguments=[{"sharedId": button["sharedId"]}],
+            target={"context": self.context},
+            awaitPromise=False,
+        )
+        value = json.loads(measured["result"]["value"])
+        return BadgeSeen(
+            level=attributes.get("data-level", ""),
+            name=attributes.get("aria-label", ""),
+            box=tuple(value["box"]),
+            shown=value["shown"],
+        )
+
+
+class FirefoxBrowser:
+    name = "firefox"
+
+    def __init__(self, extension: Path = EXTENSION, *, headless: bool = True, language: str = "en-US") -> None:
+        executable = find_firefox()
+        manifest = json.loads((extension / "manifest.json").read_text(encoding="utf-8"))
+        messages = json.loads((extension / "_locales/en/messages.json").read_text(encoding="utf-8"))
+        self.menu_label: str = messages["menu_check"]["message"]
+        self._process = BrowserProcess(self.name)
+        self._size = (1280, 800)
+        self._headless = headless
+        gecko_id = manifest["browser_specific_settings"]["gecko"]["id"]
+        prefs = {
+            **_PREFS,
+            "intl.locale.requested": language,
+            "extensions.webextensions.uuids": json.dumps({gecko_id: _UUID}),
+        }
+        user_js = "".join(f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in prefs.items())
+        (self._process.profile / "user.js").write_text(user_js, encoding="utf-8")
+        command = [executable, "--no-remote", "--profile", str(self._process.profile)]
+        command += ["--headless"] if headless else []
+        command += ["--remote-debugging-port", "0", "--remote-allow-system-access", "about:blank"]
+        env = {**os.environ, "MOZ_HEADLESS_WIDTH": "1280", "MOZ_HEADLESS_HEIGHT": "900"}
+        try:
+            self.bidi = Bidi(self._process.start(command, r"WebDriver BiDi listening on (ws://\S+)", env))
+            self.bidi.command("webExtension.install", extensionData={"type": "path", "path": str(extension)})
+        except BaseException:
+            self._process.stop()
+            raise
+
+    def chrome_context(self) -> str:
+        """The browser's own window."""
+        return self.bidi.command("browsingContext.getTree", **{"moz:scope": "chrome"})["contexts"][0]["context"]
+
+    def open(self, url: str) -> FirefoxPage:
+        context = self.bidi.command("browsingContext.create", type="tab")["context"]
+        if self._headless:  # a window that a person looks at keeps its own size
+            self.bidi.command(
+                "browsingContext.setViewport",
+                context=context,
+                viewport={"width": self._size[0], "height": self._size[1]},
+            )
+        page = FirefoxPage(self, context)
+        page.goto(url)
+        return page
+
+    def open_extension(self, path: str) -> FirefoxPage:
+        return self.open(f"moz-extension://{_UUID}/{path}")
+
+    def set_scheme(self, scheme: Scheme) -> None:
+        value = {"dark": 0, "light": 1}[scheme]
+        self.bidi.evaluate(
+            self.chrome_context(),
+            f"Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', {value})",
+        )
+
+    def resize(self, width: int, height: int) -> None:
+        self._size = (width, height)
+
+    def wait_closed(self) -> None:
+        self._process.wait()
+
+    def close(self) -> None:
+        self.bidi.close()
+        self._process.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,78 @@
+"""What the two browsers' drivers have in common: the few things that a test of the extension does in a browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
+
+EXTENSION = Path(__file__).resolve().parents[3] / "extension"
+
+Scheme = Literal["light", "dark"]
+
+
+class BrowserMissing(Exception):  # noqa: N818 (it reads as what it says)
+    """The browser is not installed; the message says what was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeSeen:
+    """A badge as it stands on a page. `level` is a verdict's level, "checking" or "problem"; `box` is x, y, width,
+    height in CSS pixels of the viewport; `shown` is false where it is hidden, under a sticky bar for instance."""
+
+    level: str
+    name: str
+    box: tuple[float, float, float, float]
+    shown: bool
+
+
+class Page(Protocol):
+    """One tab. `evaluate` takes a JavaScript expression; a promise is awaited, the result is JSON-like."""
+
+    def goto(self, url: str) -> None: ...
+    def evaluate(self, expression: str) -> Any: ...
+    def click(self, selector: str) -> None: ...
+    def type(self, selector: str, text: str) -> None: ...
+    def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None: ...
+    def screenshot(self, path: Path) -> None: ...
+    def badges(self) -> list[BadgeSeen]: ...
+    def click_badge(self, index: int = 0) -> None: ...
+    def check_from_menu(self, selector: str) -> None:
+        """Choose "Check this image" for the image at `selector`: the extension's real listener runs."""
+        ...
+
+    def panel(self) -> Page | None:
+        """The open details panel as a page of its own, or None."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Browser(Protocol):
+    """A browser with the extension loaded, on a profile of its own. Use as a context manager."""
+
+    name: str
+
+    def open(self, url: str) -> Page: ...
+    def open_extension(self, path: str) -> Page:
+        """Open one of the extension's own pages, by its path in the folder."""
+        ...
+
+    def set_scheme(self, scheme: Scheme) -> None:
+        """Light or dark, for pages opened from now on."""
+        ...
+
+    def resize(self, width: int, height: int) -> None:
+        """The viewport of pages opened from now on, in CSS pixels."""
+        ...
+
+    def wait_closed(self) -> None:
+        """Until the person in front of it closes the window."""
+        ...
+
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
