@@ -7,6 +7,7 @@ from aiohttp import web
 from naturaltrace.server.access import setup_access
 from naturaltrace.server.body import BodyLimits, setup_bodies
 from naturaltrace.server.check import setup_check
+from naturaltrace.server.contract import setup_contract
 from naturaltrace.server.control import setup_control
 from naturaltrace.server.engine import Engine, setup_engine
 from naturaltrace.server.guard import Gate, setup_guard
@@ -46,5 +47,6 @@ def make_app(parts: Parts) -> web.Application:
     setup_pairing(app, parts.pairing)
     setup_check(app)
     setup_past(app)
+    setup_contract(app)
     setup_control(app)
     return app
