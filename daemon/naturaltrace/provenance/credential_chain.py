@@ -16,7 +16,9 @@ class _Terms:
     source_types: dict[str, Claim]
     keeps_capture: frozenset[str]
     programs: dict[str, str]
-    about_the_signer: frozenset[str]
+    generating_agents: frozenset[str]
+    generating_assertions: frozenset[str]
+    tampering: frozenset[str]
 
 
 @cache
@@ -27,7 +29,9 @@ def _terms() -> _Terms:
         {name: Claim(claim) for name, claim in read["source_type"].items()},
         frozenset(read["keeps_capture"]["actions"]),
         read["program"],
-        frozenset(read["about_the_signer"]["codes"]),
+        frozenset(read["generating_agent"]["names"]),
+        frozenset(read["generating_assertion"]["labels"]),
+        frozenset(read["tampering"]["codes"]),
     )
 
 
@@ -54,7 +58,9 @@ def judge(store: Table) -> Finding:
         statement, weakest = _Statement(Claim.NOTHING, (active,)), active
     standing = chain.standing(weakest)
     # Who said it: the manifest that makes the statement, or the link of the chain that nobody vouches for.
-    speaker = statement.labels[-1] if standing is Standing.TRUSTED else weakest
+    speaker = (
+        weakest if standing is not Standing.TRUSTED else active if statement.claim in _EDITS else statement.labels[-1]
+    )
     if name := chain.signer(speaker):
         fields["signer"] = name
     generative = statement.claim in (Claim.GENERATED, Claim.COMPOSITE)
@@ -62,6 +68,7 @@ def judge(store: Table) -> Finding:
 
 
 _WEAKEST_FIRST = [Standing.INVALID, Standing.UNKNOWN_SIGNER, Standing.TRUSTED]
+_EDITS = (Claim.HUMAN_EDIT, Claim.NOTHING)
 _CLAIM_ORDER = [Claim.GENERATED, Claim.COMPOSITE, Claim.CAPTURE, Claim.HUMAN_EDIT, Claim.NOTHING]
 
 
@@ -74,10 +81,10 @@ class _Chain:
 
     def standing(self, label: str) -> Standing:
         good, bad = self.codes.get(label, (set[str](), set[str]()))
-        if bad - _terms().about_the_signer or "claimSignature.validated" not in good:
+        if bad & _terms().tampering or "claimSignature.validated" not in good:
             return Standing.INVALID
         if label == self.active and self.state == "Invalid" and not bad:
-            return Standing.INVALID  # the library found fault with something that is not told by manifest
+            return Standing.INVALID  # the library found fault with something that it does not tell by manifest
         return Standing.TRUSTED if "signingCredential.trusted" in good and not bad else Standing.UNKNOWN_SIGNER
 
     def signer(self, label: str) -> str:
@@ -110,11 +117,20 @@ class _Chain:
         statements: list[_Statement] = []
         origin: _Statement | None = None
         for action in actions:
-            claim = _claim(action)
+            claim = _claim(action, manifest)
             if text(action, "action") == "c2pa.created" and claim is not None:
                 origin = _Statement(claim, path, _generator(action, manifest))
             elif claim in (Claim.GENERATED, Claim.COMPOSITE):
                 statements.append(_Statement(Claim.COMPOSITE, path, _generator(action, manifest)))
+
+        if any(text(a, "label") in _terms().generating_assertions for a in tables(manifest, "assertions")):
+            ingredients = tables(manifest, "ingredients")
+            whole = origin is None and not any(text(i, "relationship") == "parentOf" for i in ingredients)
+            made = _Statement(Claim.GENERATED if whole else Claim.COMPOSITE, path, _program(manifest))
+            if whole:
+                origin = made
+            else:
+                statements.append(made)
 
         only_kept = bool(actions) and all(text(a, "action") in _terms().keeps_capture for a in actions)
         for ingredient in tables(manifest, "ingredients"):
@@ -128,6 +144,10 @@ class _Chain:
                 origin = origin or part
             elif relation == "componentOf":
                 only_kept = False
+                if not actions and len(tables(manifest, "ingredients")) == 1:
+                    origin = origin or part  # a wrapper that says nothing of its own around one image
+                    statements += under
+                    continue
                 made = [s for s in ([part] if part else []) + under if s.claim in (Claim.GENERATED, Claim.COMPOSITE)]
                 statements += [_Statement(Claim.COMPOSITE, s.labels, s.generator) for s in made]
             # "inputTo" is what a model was shown: it is in the chain's listing, and says nothing of this image.
@@ -136,9 +156,6 @@ class _Chain:
             return statements, _Statement(Claim.HUMAN_EDIT, path) if edited else None
         if origin.claim is Claim.CAPTURE and not (only_kept and not statements):
             origin = _Statement(Claim.HUMAN_EDIT, origin.labels)
-        if origin.claim is Claim.GENERATED and statements:
-            # Touching up a generated image with the same generator leaves it generated; the edits add nothing.
-            statements = [s for s in statements if s.labels != origin.labels[: len(s.labels)]]
         return statements, origin
 
     def fields(self) -> dict[str, object]:
@@ -222,7 +239,9 @@ def _codes_by_manifest(store: Table) -> dict[str, tuple[set[str], set[str]]]:
 
 def _label_in(url: str) -> str:
     """The manifest's label in a JUMBF address such as self#jumbf=/c2pa/LABEL/c2pa.signature."""
-    _, _, path = url.partition("jumbf=")
+    before, _, path = url.partition("jumbf=")
+    if not path:
+        return before if before.startswith("urn:") else ""
     pieces = path.strip("/").split("/")
     return pieces[1] if len(pieces) > 1 and pieces[0] == "c2pa" else ""
 
@@ -234,21 +253,30 @@ def _manifests(store: Table) -> dict[str, Table]:
 def _actions(manifest: Table) -> list[Table]:
     out: list[Table] = []
     for assertion in tables(manifest, "assertions"):
-        if text(assertion, "label").startswith("c2pa.actions"):
+        label = text(assertion, "label")
+        if label.startswith("c2pa.actions"):
             out += tables(table(assertion, "data"), "actions")
+        elif label == "actions":  # as Microsoft wrote it in 2023
+            out += tables(assertion, "data")
     return out[:1000]
 
 
-def _claim(action: Table) -> Claim | None:
-    kind = text(action, "digitalSourceType")
-    terms = _terms().source_types
-    return terms.get(kind) or terms.get(kind.rsplit("/", 1)[-1])
+def _claim(action: Table, manifest: Table) -> Claim | None:
+    terms = _terms()
+    if kind := text(action, "digitalSourceType"):
+        return terms.source_types.get(kind) or terms.source_types.get(kind.rsplit("/", 1)[-1])
+    if text(action, "action") == "c2pa.created" and _agent(action) in terms.generating_agents:
+        return Claim.GENERATED
+    return None
+
+
+def _agent(action: Table) -> str:
+    """The acting program's name, as version 1 (a string) or 2 (an object) of the assertion writes it."""
+    return shown(text(action, "softwareAgent") or text(table(action, "softwareAgent"), "name"))
 
 
 def _generator(action: Table, manifest: Table) -> str:
-    # The agent's name, as version 1 (a string) or 2 (an object) of the assertion writes it.
-    agent = text(action, "softwareAgent") or text(table(action, "softwareAgent"), "name")
-    name = shown(agent) or _program(manifest)
+    name = _agent(action) or _program(manifest)
     return _terms().programs.get(name, name)[:80]
 
 

@@ -42,7 +42,9 @@ def bundled() -> TrustList:
     """The list that is shipped (see trust_list/about.toml)."""
     folder = resources.files("naturaltrace.provenance").joinpath("trust_list")
     about = tomllib.loads(folder.joinpath("about.toml").read_text("utf-8"))
-    return TrustList(about["name"], about["source"], about["date"], _clean(folder.joinpath("anchors.pem").read_text()))
+    return TrustList(
+        about["name"], about["source"], about["date"], certificates(folder.joinpath("anchors.pem").read_text())
+    )
 
 
 def current(data_dir: Path) -> TrustList:
@@ -51,7 +53,10 @@ def current(data_dir: Path) -> TrustList:
     try:
         about = tomllib.loads((folder / "about.toml").read_text("utf-8"))
         return TrustList(
-            str(about["name"]), str(about["source"]), str(about["date"]), _clean((folder / "anchors.pem").read_text())
+            str(about["name"]),
+            str(about["source"]),
+            str(about["date"]),
+            certificates((folder / "anchors.pem").read_text()),
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError):
         return bundled()
@@ -66,7 +71,7 @@ def install(file: Path, data_dir: Path, *, source: str = "", date: str | None = 
     if file.stat().st_size > _MOST_BYTES:
         raise TrustListError("the file is larger than any trust list")
     raw = file.read_bytes()
-    pem = _clean(raw.decode("utf-8", "replace"))
+    pem = certificates(raw.decode("utf-8", "replace"))
     if not pem:
         raise TrustListError("the file holds no certificate")
     digest = hashlib.sha256(raw).hexdigest()
@@ -103,7 +108,7 @@ def _write(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def _clean(text: str) -> str:
+def certificates(text: str) -> str:
     """The certificates of a PEM file alone, each once; what is no base64 is left out."""
     blocks: dict[str, None] = {}
     for body in _CERTIFICATE.findall(text):
