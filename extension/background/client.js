@@ -1,6 +1,6 @@
 // The companion's API, one function per call. Turns HTTP answers into verdicts or problems.
 
-import { browserName } from "../shared/browser.js";
+import { api, browserName } from "../shared/browser.js";
 import { discover, distrust, remember, request } from "./companion.js";
 import { ProblemError } from "./problem.js";
 
@@ -17,6 +17,7 @@ const BY_TYPE = /** @type {Record<string, ProblemCode>} */ ({
   "no-code": "code_expired",
   "rate-limited": "too_many_tries",
   busy: "companion_busy",
+  paused: "companion_paused",
 });
 
 /** @type {Record<number, ProblemCode>} */
@@ -84,6 +85,7 @@ const PRIORITY = { user: "asked", visible: "visible", near: "prefetch" };
  */
 export async function check(bytes, hints) {
   const headers = new Headers({ "Content-Type": bytes.type || "application/octet-stream" });
+  headers.set("Accept-Language", api.i18n.getUILanguage());
   headers.set("NaturalTrace-Priority", PRIORITY[hints.priority ?? "visible"]);
   if (hints.private) headers.set("NaturalTrace-Private", "?1");
   if (hints.screenshot) headers.set("NaturalTrace-Screenshot", "?1");

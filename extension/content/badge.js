@@ -3,7 +3,7 @@
 /**
  * @typedef {Level | "checking" | "problem"} BadgeLevel
  * @typedef {{
- *   show: (level: BadgeLevel, options?: {announce?: boolean, note?: string}) => void,
+ *   show: (level: BadgeLevel, options?: {announce?: boolean, note?: string, label?: string | undefined}) => void,
  *   focus: () => void,
  *   box: () => DOMRect,
  *   remove: () => void,
@@ -57,8 +57,7 @@
 
     const placed = placement.hold(host, element, corner);
     return {
-      show(level, { announce = false, note = "" } = {}) {
-        const label = link.text(`badge_${level}`);
+      show(level, { announce = false, note = "", label = link.text(`badge_${level}`) } = {}) {
         button.dataset.level = level;
         button.toggleAttribute("data-compact", element.getBoundingClientRect().width < COMPACT_UNDER);
         words.textContent = label;

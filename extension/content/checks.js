@@ -95,7 +95,8 @@
     const percent = new Intl.NumberFormat(undefined, { style: "percent" });
     const note =
       typeof probability === "number" ? naturalTrace.link.text("badge_chance", percent.format(probability)) : "";
-    badge.show(level, { announce: priority === "user", note });
+    // The companion's own words: they can be finer than the level, such as “Partly AI”.
+    badge.show(level, { announce: priority === "user", note, label: outcome.verdict?.label });
     return outcome;
   }
 

@@ -3,7 +3,7 @@
 import { api, ask, text } from "../shared/browser.js";
 import { el, localise, must, percent } from "../shared/dom.js";
 import { reportText } from "./report.js";
-import { leaning, meaningKey, sortEvidence } from "./words.js";
+import { leaning, sortEvidence } from "./words.js";
 
 const key = location.hash.slice(1);
 const panel = must("#panel", HTMLElement);
@@ -73,7 +73,7 @@ function generator(verdict) {
  * @param {string} url
  */
 function footer(verdict, meaning, url) {
-  const label = text(`badge_${verdict.level}`) || verdict.label;
+  const label = verdict.label || text(`badge_${verdict.level}`);
   const copied = el("span", { role: "status", class: "small quiet" });
   const copy = el("button", {
     type: "button",
@@ -101,10 +101,10 @@ function show({ verdict, problem, source }, url) {
     source === "screenshot" &&
     el("section", { class: "note small" }, icon("screenshot"), el("p", {}, text("from_screenshot")));
   if (verdict) {
-    const meaning = text(meaningKey(verdict)) || verdict.summary;
+    const meaning = verdict.summary;
     const { pixels, file } = sortEvidence(verdict.evidence);
     const parts = [
-      header(verdict.level, text(`badge_${verdict.level}`) || verdict.label),
+      header(verdict.level, verdict.label || text(`badge_${verdict.level}`)),
       el("section", {}, el("p", {}, meaning)),
       shot,
       chance(verdict),

@@ -1,12 +1,4 @@
-// The panel's sentences: which message says what a verdict means. Pure, so that tests need no browser.
-
-/**
- * The message that explains a level. It depends on what the verdict rests on: a file's own claim is no measurement.
- * @param {Pick<Verdict, "level" | "basis">} verdict
- */
-export function meaningKey(verdict) {
-  return verdict.level === "ai" ? `meaning_ai_${verdict.basis}` : `meaning_${verdict.level}`;
-}
+// The panel's reading of evidence. Pure, so that tests need no browser.
 
 /**
  * @param {number} direction -1…1

@@ -17,9 +17,6 @@ export const browserName = agent.includes("Firefox/")
       ? "Opera"
       : "Chrome";
 
-/** @type {"windows" | "mac" | "linux"} */
-export const system = agent.includes("Windows") ? "windows" : agent.includes("Mac OS") ? "mac" : "linux";
-
 /**
  * `menus.getTargetElement` exists in Firefox only: the clicked element is known there, guessed by address elsewhere.
  * @param {chrome.contextMenus.OnClickData} info

@@ -31,6 +31,7 @@ type ProblemCode =
   | "companion_missing"
   | "companion_blocked"
   | "companion_busy"
+  | "companion_paused"
   | "companion_error"
   | "not_paired"
   | "no_access"

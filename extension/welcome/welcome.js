@@ -1,6 +1,6 @@
 // The first minute: is the companion there, type its code, done. Each state says what to do next.
 
-import { ask, system, text } from "../shared/browser.js";
+import { ask, text } from "../shared/browser.js";
 import { el, localise, must } from "../shared/dom.js";
 import { LEVELS } from "../shared/levels.js";
 import { cleanCode } from "./code.js";
@@ -8,11 +8,7 @@ import { cleanCode } from "./code.js";
 /** How often to look for the companion while this page is in view. */
 const LOOK_EVERY_MS = 2000;
 
-const COMMANDS = {
-  windows: "py -m pip install naturaltrace && naturaltrace serve",
-  mac: "pipx install naturaltrace && naturaltrace serve",
-  linux: "pipx install naturaltrace && naturaltrace serve",
-};
+const COMMAND = "naturaltrace serve";
 
 const companionStatus = must("#companion-status", HTMLElement);
 const pairStatus = must("#pair-status", HTMLElement);
@@ -102,13 +98,13 @@ must("#port-form", HTMLFormElement).addEventListener("submit", async (event) => 
 });
 
 must("#copy-command", HTMLButtonElement).addEventListener("click", async (event) => {
-  await navigator.clipboard.writeText(COMMANDS[system]);
+  await navigator.clipboard.writeText(COMMAND);
   /** @type {HTMLElement} */ (event.currentTarget).textContent = text("copied");
 });
 
 localise();
 document.title = text("welcome_title");
-must("#command", HTMLElement).textContent = COMMANDS[system];
+must("#command", HTMLElement).textContent = COMMAND;
 must("#levels", HTMLElement).append(
   ...LEVELS.map((level) => {
     const icon = naturalTrace.icons.draw(level);

@@ -1,6 +1,7 @@
 """A small client of WebDriver BiDi, the protocol that Firefox speaks over a WebSocket."""
 
 import json
+from contextlib import ExitStack
 from itertools import count
 from typing import Any
 
@@ -17,7 +18,11 @@ class Bidi:
     def __init__(self, address: str, *, timeout_s: float = 60.0) -> None:
         self._timeout = timeout_s
         self._ids = count(1)
-        self._socket: ClientConnection = connect(f"{address}/session", max_size=None, ping_interval=None)
+        # The client is a context manager; this object lives longer than one block.
+        self._open = ExitStack()
+        self._socket: ClientConnection = self._open.enter_context(
+            connect(f"{address}/session", max_size=None, ping_interval=None)
+        )
         self.command("session.new", capabilities={"alwaysMatch": {}})
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -48,4 +53,4 @@ class Bidi:
         return json.loads(value["value"]) if value["type"] == "string" else None
 
     def close(self) -> None:
-        self._socket.close()
+        self._open.close()

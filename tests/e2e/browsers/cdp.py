@@ -1,6 +1,7 @@
 """A small client of the DevTools protocol, which Chromium speaks over a WebSocket."""
 
 import json
+from contextlib import ExitStack
 from itertools import count
 from typing import Any
 
@@ -17,13 +18,13 @@ class Cdp:
     def __init__(self, address: str, *, timeout_s: float = 60.0) -> None:
         self._timeout = timeout_s
         self._ids = count(1)
-        self._socket: ClientConnection = connect(address, max_size=None, ping_interval=None)
+        # The client is a context manager; this object lives longer than one block.
+        self._open = ExitStack()
+        self._socket: ClientConnection = self._open.enter_context(connect(address, max_size=None, ping_interval=None))
 
     def command(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
         """Send one command and return its result. Raises CdpError, TimeoutError."""
-        number = next(self._ids)
-        message = {"id": number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
-        self._socket.send(json.dumps(message))
+        number = self.post(method, session, **parameters)
         while True:
             answer: dict[str, Any] = json.loads(self._socket.recv(timeout=self._timeout))
             if answer.get("id") != number:
@@ -31,6 +32,13 @@ class Cdp:
             if "error" in answer:
                 raise CdpError(f"{method}: {answer['error'].get('message')}")
             return answer["result"]
+
+    def post(self, method: str, session: str | None = None, **parameters: Any) -> int:
+        """Send one command and don't wait for its result; returns its number."""
+        number = next(self._ids)
+        message = {"id": number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
+        self._socket.send(json.dumps(message))
+        return number
 
     def targets(self) -> list[dict[str, Any]]:
         """Pages, frames of other processes and workers: `targetId`, `type`, `url`, …"""
@@ -56,4 +64,4 @@ class Cdp:
         return result["result"].get("value")
 
     def close(self) -> None:
-        self._socket.close()
+        self._open.close()

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 from collections.abc import Generator
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, cast
@@ -96,9 +95,8 @@ class ChromiumPage:
         code, text = _KEYS[key]
         event = {"key": key, "code": key, "windowsVirtualKeyCode": code, "text": text}
         self._send("Input.dispatchKeyEvent", type="keyDown", **event)
-        # The key may have closed what it was pressed in.
-        with suppress(CdpError):
-            self._send("Input.dispatchKeyEvent", type="keyUp", **event)
+        # The key may have closed what it was pressed in, and then nobody answers.
+        self._cdp.post("Input.dispatchKeyEvent", self._session, type="keyUp", **event)
 
     def screenshot(self, path: Path) -> None:
         self._send("Page.bringToFront")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from .bidi import Bidi
+from .bidi import Bidi, BidiError
 from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme
 from .process import BrowserProcess
 from .waiting import eventually
@@ -51,6 +51,8 @@ _PREFS: dict[str, bool | int | str] = {
     "ui.prefersReducedMotion": 0,
 }
 
+Node = dict[str, Any]
+
 
 def find_firefox() -> str:
     """The executable; NATURALTRACE_FIREFOX names another one."""
@@ -82,7 +84,12 @@ class FirefoxPage:
 
     def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None:
         actions = [{"type": kind, "value": _KEYS[key]} for kind in ("keyDown", "keyUp")]
-        self._perform([{"type": "key", "id": "keys", "actions": actions}])
+        try:
+            self._perform([{"type": "key", "id": "keys", "actions": actions}])
+        except BidiError as error:
+            # The key may have closed what it was pressed in.
+            if "no such frame" not in str(error):
+                raise
 
     def screenshot(self, path: Path) -> None:
         shot = self._bidi.command("browsingContext.captureScreenshot", context=self.context)
@@ -147,11 +154,10 @@ class FirefoxPage:
             serializationOptions={"includeShadowTree": "all", "maxDomDepth": 4, "maxObjectDepth": 2},
         )
         found: list[tuple[BadgeSeen, str]] = []
-        for host in result["result"].get("value", ()):
-            root = (host.get("value") or {}).get("shadowRoot") or {}
-            for child in (root.get("value") or {}).get("children", ()):
-                if child["value"].get("localName") == "button":
-                    found.append((self._seen(child), child["sharedId"]))
+        hosts: list[Node] = result["result"].get("value", [])
+        for host in hosts:
+            children: list[Node] = _inside(host, "value", "shadowRoot", "value").get("children", [])
+            found += [(self._seen(c), c["sharedId"]) for c in children if c["value"].get("localName") == "button"]
         return found
 
     def _seen(self, button: dict[str, Any]) -> BadgeSeen:
@@ -172,6 +178,13 @@ class FirefoxPage:
             box=tuple(value["box"]),
             shown=value["shown"],
         )
+
+
+def _inside(node: Node, *keys: str) -> Node:
+    """What is at the end of these keys; empty where one of them is missing."""
+    for key in keys:
+        node = node.get(key) or {}
+    return node
 
 
 class FirefoxBrowser:

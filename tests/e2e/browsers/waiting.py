@@ -9,7 +9,7 @@ T = TypeVar("T")
 DEADLINE_S = 45.0
 
 
-def eventually(look: Callable[[], T], what: str, deadline_s: float = DEADLINE_S) -> T:
+def eventually(look: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T:
     """Return `look()` as soon as it is truthy. Raises AssertionError with `what` and the last value at the deadline."""
     end = time.monotonic() + deadline_s
     while True:

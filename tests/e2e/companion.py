@@ -1,0 +1,75 @@
+"""The real companion as a process of its own, on a data folder and a port of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from queue import Empty, Queue
+from types import TracebackType
+from typing import Any, Self
+
+_START_S = 90.0
+
+
+class Companion:
+    """`naturaltrace serve --headless`, from ready to stopped; `start` and `stop` may alternate."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+        self._log: deque[str] = deque(maxlen=40)
+        self.port = 0
+        self.code = ""
+
+    def start(self) -> Self:
+        """Start it and wait until it answers. A later start takes the same port again."""
+        command = [sys.executable, "-m", "naturaltrace", "serve", "--headless"]
+        command += ["--port", str(self.port), "--data-dir", str(self._folder)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ready: Queue[str] = Queue()
+        stdout, stderr = self._process.stdout, self._process.stderr
+        assert stdout is not None
+        assert stderr is not None
+        threading.Thread(target=lambda: [ready.put(line) for line in stdout], daemon=True).start()
+        threading.Thread(target=lambda: self._log.extend(stderr), daemon=True).start()
+        try:
+            event: dict[str, Any] = json.loads(ready.get(timeout=_START_S))
+        except Empty:
+            raise AssertionError(f"the companion was not ready within {_START_S:g} s: {''.join(self._log)}") from None
+        assert event["event"] == "ready", event
+        self.port, self.code = event["port"], event["pairing_code"]
+        return self
+
+    def new_code(self) -> str:
+        """What `naturaltrace pair` shows."""
+        command = [sys.executable, "-m", "naturaltrace", "pair", "--json", "--data-dir", str(self._folder)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(done.stdout)["pairing_code"]
+
+    def revoke_all(self) -> None:
+        """What `naturaltrace pair --revoke all` does."""
+        command = [sys.executable, "-m", "naturaltrace", "pair", "--revoke", "all", "--data-dir", str(self._folder)]
+        subprocess.run(command, capture_output=True, timeout=60, check=True)
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(timeout=30)
+        self._process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

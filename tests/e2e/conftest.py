@@ -1,0 +1,94 @@
+"""Fixtures: one companion and, per browser, one paired profile for the whole folder."""
+
+import os
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+from browsers import BROWSERS, Browser, BrowserMissing, open_browser
+from companion import Companion
+from pairing import pair
+from pictures import declared_png, jpeg, photograph
+from site_server import Site
+
+# Real browsers on a slow machine with two cores.
+SLOW_S = 300
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--refresh-images",
+        action="store_true",
+        help="write the screenshots that tests take into docs/images/ as well",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(SLOW_S))
+
+
+def start_browser(name: str) -> Browser:
+    """A browser, or a skip with the reason. In CI a missing browser is a failure: there it must be tested."""
+    try:
+        return open_browser(name)
+    except BrowserMissing as error:
+        if os.environ.get("NATURALTRACE_CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="package")
+def companion(tmp_path_factory: pytest.TempPathFactory) -> Generator[Companion]:
+    with Companion(tmp_path_factory.mktemp("companion")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package", params=BROWSERS)
+def browser(request: pytest.FixtureRequest, companion: Companion) -> Generator[Browser]:
+    """A browser that is paired with the companion."""
+    with start_browser(request.param) as started:
+        pair(started, companion)
+        yield started
+
+
+@pytest.fixture(params=BROWSERS)
+def fresh_browser(request: pytest.FixtureRequest) -> Generator[Browser]:
+    """A browser on its first minute: nothing is paired."""
+    with start_browser(request.param) as started:
+        yield started
+
+
+@pytest.fixture
+def site() -> Generator[Site]:
+    with Site() as running:
+        yield running
+
+
+@pytest.fixture
+def gallery(site: Site) -> str:
+    """A page with two photographs and a picture whose file says that it was generated."""
+    site.image("/photo.jpg", jpeg(photograph("astronaut")))
+    site.image("/cat.jpg", jpeg(photograph("chelsea")))
+    site.image("/made.png", declared_png(photograph("coffee")), "image/png")
+    style = (
+        "body{margin:24px;font:16px sans-serif;color-scheme:light dark} img{width:360px;margin:8px;border-radius:6px}"
+    )
+    images = "".join(
+        f'<img id="{name}" src="/{file}" alt="">'
+        for name, file in [("photo", "photo.jpg"), ("made", "made.png"), ("cat", "cat.jpg")]
+    )
+    return site.page("/gallery", f"<style>{style}</style><h1>Three pictures</h1>{images}")
+
+
+@pytest.fixture
+def shoot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Path]:
+    """Where to put a screenshot of this name."""
+    folder = tmp_path
+    if request.config.getoption("--refresh-images"):
+        folder = Path(__file__).resolve().parents[2] / "docs/images"
+        folder.mkdir(parents=True, exist_ok=True)
+    return lambda name: folder / f"{name}.png"

@@ -1,0 +1,55 @@
+"""The welcome page: companion missing, found, code wrong, expired, right, forgotten."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from browsers import Browser, eventually
+from companion import Companion
+from pairing import open_welcome, tone, type_code, use_port, words
+
+
+def test_the_welcome_page_leads_from_nothing_to_paired(
+    fresh_browser: Browser, companion: Companion, shoot: Callable[[str], Path]
+) -> None:
+    page = open_welcome(fresh_browser)
+    assert tone(page, "companion") == "wait"
+    assert page.evaluate("document.querySelector('#code').disabled")
+    assert "naturaltrace serve" in page.evaluate("document.querySelector('#command').textContent")
+    page.screenshot(shoot(f"welcome-missing-{fresh_browser.name}"))
+
+    use_port(page, companion.port)
+    eventually(lambda: tone(page, "companion") == "good", "the companion to be found")
+
+    type_code(page, "12345")
+    eventually(lambda: tone(page, "pair") == "bad", "a code that is too short to be refused")
+    assert words(page, "pair") == "The code has six digits."
+
+    code = companion.new_code()
+    type_code(page, f"{(int(code) + 1) % 1_000_000:06d}")
+    eventually(lambda: "Wrong code" in words(page, "pair"), "a wrong code to be refused")
+    page.screenshot(shoot(f"welcome-wrong-code-{fresh_browser.name}"))
+
+    # The space in the middle is how the terminal shows it.
+    type_code(page, f"{code[:3]} {code[3:]}")
+    eventually(lambda: tone(page, "pair") == "good", "the right code to pair")
+    page.screenshot(shoot(f"welcome-paired-{fresh_browser.name}"))
+
+    page.click("#unpair")
+    eventually(lambda: not page.evaluate("document.querySelector('#pair-form').hidden"), "the pairing to be forgotten")
+    type_code(page, code)
+    eventually(lambda: "Code expired" in words(page, "pair"), "a used code to be refused")
+
+
+def test_a_browser_that_was_revoked_is_told_to_pair_again(
+    fresh_browser: Browser, companion: Companion, tmp_path: Path
+) -> None:
+    with Companion(tmp_path) as own:
+        page = open_welcome(fresh_browser)
+        use_port(page, own.port)
+        eventually(lambda: tone(page, "companion") == "good", "the companion to be found")
+        type_code(page, own.code)
+        eventually(lambda: tone(page, "pair") == "good", "the browser to be paired")
+        own.revoke_all()
+        eventually(lambda: not page.evaluate("document.querySelector('#pair-form').hidden"), "the page to notice")
+        own.stop()
+        eventually(lambda: tone(page, "companion") == "wait", "the page to notice that the companion is gone")

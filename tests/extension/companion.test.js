@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { createHash, createHmac } from "node:crypto";
+import { test } from "node:test";
+
+import { fakeBrowser } from "./fake-browser.js";
+
+fakeBrowser();
+const { candidatePorts, probe } = await import("../../extension/background/companion.js");
+const { expectedProof, newChallenge } = await import("../../extension/background/proof.js");
+
+const unknown = { token: null, id: null };
+
+/**
+ * @param {unknown} body
+ * @param {(headers: Headers) => void} [look]
+ */
+const answering =
+  (body, look = () => {}) =>
+  async (/** @type {any} */ _url, /** @type {any} */ init) => {
+    look(new Headers(init.headers));
+    return new Response(JSON.stringify(typeof body === "function" ? body(new Headers(init.headers)) : body));
+  };
+
+test("the ports of the companion's range are tried, the last known one first", () => {
+  assert.deepEqual(candidatePorts({ port: null, fixedPort: null }).slice(0, 2), [7345, 7346]);
+  assert.deepEqual(candidatePorts({ port: 7350, fixedPort: null }).slice(0, 2), [7350, 7345]);
+  assert.equal(new Set(candidatePorts({ port: 7350, fixedPort: null })).size, 10);
+});
+
+test("a port that the user chose is the only one tried", () => {
+  assert.deepEqual(candidatePorts({ port: 7350, fixedPort: 9000 }), [9000]);
+});
+
+test("another program on the port is not taken for the companion", async () => {
+  assert.equal(await probe(7345, unknown, answering({ hello: "world" })), null);
+  assert.equal(await probe(7345, unknown, answering({ name: "naturaltrace", api: 99 })), null);
+  assert.equal(await probe(7345, unknown, async () => new Response("not JSON")), null);
+  assert.equal(await probe(7345, unknown, () => Promise.reject(new TypeError("refused"))), null);
+});
+
+test("the token itself is never part of the question", async () => {
+  const known = { token: "secret-token", id: "browser-1" };
+  let asked = "";
+  await probe(
+    7345,
+    known,
+    answering({ name: "naturaltrace", api: 1 }, (headers) => {
+      asked = JSON.stringify([...headers]);
+    }),
+  );
+  assert.match(asked, /browser-1/);
+  assert.doesNotMatch(asked, /secret-token/);
+});
+
+test("only a companion that proves that it knows the token knows us", async () => {
+  const known = { token: "secret-token", id: "browser-1" };
+  /** @param {string} token */
+  const companion = (token) => (/** @type {Headers} */ headers) => {
+    const key = createHash("sha256").update(token).digest();
+    const message = `naturaltrace 7345 ${headers.get("NaturalTrace-Challenge")}`;
+    const proof = createHmac("sha256", key).update(message).digest("hex");
+    return { name: "naturaltrace", api: 1, paired: true, proof };
+  };
+  assert.deepEqual(await probe(7345, known, answering(companion("secret-token"))), { port: 7345, knowsUs: true });
+  assert.deepEqual(await probe(7345, known, answering(companion("guessed"))), { port: 7345, knowsUs: false });
+  const boasting = answering({ name: "naturaltrace", api: 1, paired: true });
+  assert.deepEqual(await probe(7345, known, boasting), { port: 7345, knowsUs: false });
+});
+
+test("a proof holds for one port and one challenge only", async () => {
+  const first = await expectedProof("t", 7345, "aa");
+  assert.match(first, /^[0-9a-f]{64}$/);
+  assert.notEqual(first, await expectedProof("t", 7346, "aa"));
+  assert.notEqual(first, await expectedProof("t", 7345, "ab"));
+  assert.notEqual(newChallenge(), newChallenge());
+});
