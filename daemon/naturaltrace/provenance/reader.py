@@ -1,19 +1,26 @@
 """The one way into this room: a file's bytes in, all that the file says of itself out."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from naturaltrace.provenance import camera, content_credentials, exif, iptc, marks, xmp
 from naturaltrace.provenance.containers import MIME_TYPES, WALKERS
 from naturaltrace.provenance.findings import Claim, Finding, Provenance, Standing
 from naturaltrace.provenance.parts import Parts
 from naturaltrace.provenance.trust import TrustList, bundled
+from naturaltrace.provenance.watermarks.reader import findings as watermark_findings
 
 _STANDING_ORDER = [Standing.TRUSTED, Standing.INVALID, Standing.WATERMARK, Standing.UNKNOWN_SIGNER, Standing.UNSIGNED]
 _CLAIM_ORDER = [Claim.GENERATED, Claim.COMPOSITE, Claim.TAMPERED, Claim.CAPTURE, Claim.HUMAN_EDIT, Claim.NOTHING]
 
 
-def read_provenance(data: bytes, format: str, *, trust: TrustList | None = None) -> Provenance:
+def read_provenance(
+    data: bytes, format: str, *, trust: TrustList | None = None, pixels: NDArray[np.uint8] | None = None
+) -> Provenance:
     """Reads everything that `data`, an image of Pillow's `format`, says of itself, strongest first.
 
-    `trust` says whose signatures are believed; without it the bundled list counts.
+    `trust` says whose signatures are believed; without it the bundled list counts. `pixels` is the decoded image
+    (uint8, height × width × 3, sRGB), in which watermarks are looked for; without it they are not.
 
     Never raises: what cannot be read is left out and named in `problems`. Time and memory are bounded by `limits`.
     Nothing is fetched from anywhere.
@@ -29,6 +36,7 @@ def read_provenance(data: bytes, format: str, *, trust: TrustList | None = None)
         lambda: content_credentials.findings(data, MIME_TYPES.get(kind, ""), parts, trust or bundled()),
         lambda: marks.findings(parts),
         lambda: camera.findings(parts),
+        lambda: watermark_findings(pixels) if pixels is not None else [],
     ):
         try:
             found += read()

@@ -18,7 +18,7 @@ def judge(
     language: str = "en",
     timing_ms: dict[str, float] | None = None,
 ) -> Verdict:
-    """The verdict on one image.
+    """The verdict on one image, which may also be given by its facts alone: the pixels are not looked at again.
 
     `provenance` is None when the file's own word was left out on purpose, `detection` when the pixels were not judged.
     `language` is a language tag; an unknown one gives English.
@@ -34,10 +34,14 @@ def judge(
         basis=row.basis,
         evidence=evidence.gather(provenance, detection, words),
         generators=_generators(provenance),
-        image=ImageFacts(image.width, image.height, image.format, image.byte_count, image.sha256),
+        image=image if isinstance(image, ImageFacts) else _facts(image),
         model=detection.model if detection else NO_MODEL,
         timing_ms=dict(timing_ms or {}),
     )
+
+
+def _facts(image: DecodedImage) -> ImageFacts:
+    return ImageFacts(image.width, image.height, image.format, image.byte_count, image.sha256)
 
 
 def _generators(provenance: Provenance | None) -> tuple[GeneratorGuess, ...]:

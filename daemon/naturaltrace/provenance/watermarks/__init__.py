@@ -1,0 +1,1 @@
+"""Invisible watermarks whose method and payload are public."""
