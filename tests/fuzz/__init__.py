@@ -1,0 +1,1 @@
+"""Broken image files by the thousand: `python -m tests.fuzz --n 100000`."""
