@@ -48,19 +48,26 @@ class Options:
 
 
 async def run_daemon(options: Options) -> None:
-    """Serve until a signal or `options.stop`. Raises AlreadyRunning, NoPort, or OSError for a folder without use."""
+    """Serve until a signal or `options.stop`. Raises AlreadyRunning, NoPort, or OSError where there is no folder.
+
+    A folder that can only be read is no reason not to serve: nothing is kept then, and `Ready.notices` says so.
+    """
     folder = options.folder
     folder.create()
-    lock = InstanceLock(folder.lock)
-    lock.acquire()
+    lock, notices = InstanceLock(folder.lock), list[str]()
     try:
-        await _serve(options)
+        lock.acquire(patience_s=0.5)
+    except OSError as error:
+        notices.append(f"The data folder can't be written ({error.strerror}): nothing is kept beyond this run.")
+    try:
+        await _serve(options, notices)
     finally:
-        folder.running.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            folder.running.unlink(missing_ok=True)
         lock.release()
 
 
-async def _serve(options: Options) -> None:
+async def _serve(options: Options, notices: list[str]) -> None:
     folder = options.folder
     remove_leftovers(folder.root)
     port, sockets = open_sockets(options.port)
@@ -83,10 +90,13 @@ async def _serve(options: Options) -> None:
     try:
         for sock in sockets:
             await LoopbackSite(runner, sock).start()
-        Running.here(port, gate.control_key).write(folder.running)
+        try:
+            Running.here(port, gate.control_key).write(folder.running)
+        except OSError:
+            notices.append("`naturaltrace pair` can't reach this daemon; restart it for a new pairing code.")
         _stop_on_signals(options.stop)
-        notices = (*gate.clients.notices, *settings.notices, *archive.notices)
-        options.on_ready(Ready(port, pairing.open(), int(CODE_LIFE_S), notices))
+        notices += [*gate.clients.notices, *settings.notices, *archive.notices]
+        options.on_ready(Ready(port, pairing.open(), int(CODE_LIFE_S), tuple(notices)))
         await options.stop.wait()
     finally:
         await runner.cleanup()

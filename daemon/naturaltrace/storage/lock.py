@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from naturaltrace.storage.paths import PRIVATE_FILE
@@ -21,8 +22,21 @@ class InstanceLock:
         self._path = path
         self._descriptor: int | None = None
 
-    def acquire(self) -> None:
-        """Take the lock. Raises AlreadyRunning, or OSError where the file can't be opened."""
+    def acquire(self, *, patience_s: float = 0.0) -> None:
+        """Take the lock. Raises AlreadyRunning, or OSError where the file can't be opened.
+
+        `patience_s` outlasts those who only look whether it is held: they hold it for a moment themselves.
+        """
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                return self._try()
+            except AlreadyRunning:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.05)
+
+    def _try(self) -> None:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         try:
             _lock(descriptor)
@@ -43,7 +57,7 @@ class InstanceLock:
         if not self._path.exists():
             return False
         try:
-            self.acquire()
+            self._try()
         except AlreadyRunning:
             return True
         except OSError:
