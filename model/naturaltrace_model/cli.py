@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int)
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--threads", type=int, help="CPU threads; all by default")
+    train.add_argument("--contrast", type=float, help="weight of the soft contrastive loss (stage 2)")
+    train.add_argument("--resume", action="store_true", help="stage 2: go on from stage2.pt, up to --steps")
     train.add_argument("--without-stage1", action="store_true", help="ablation: stage 2 from scratch, no contrast")
     train.set_defaults(run=_train)
 
@@ -134,9 +136,15 @@ def _train(options: argparse.Namespace) -> int:
         network, _ = checkpoint.load(options.out / "stage1.pt")
         anchor, _ = checkpoint.load(options.out / "stage1.pt")
         anchor = anchor.to(device).requires_grad_(False)
+    start = 0
+    if options.resume:
+        network, stored = checkpoint.load(options.out / "stage2.pt")
+        start = int(stored["step"])
     network = network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    config = stage2.Stage2Config(seed=options.seed, **({"steps": options.steps} if options.steps else {}))
-    stage2.train(network, main_shard, twins, Shard.open(options.validation), config, options.out, anchor=anchor)
+    chosen = {name: value for name in ("steps", "contrast") if (value := getattr(options, name)) is not None}
+    config = stage2.Stage2Config(seed=options.seed, **chosen)
+    validation = Shard.open(options.validation)
+    stage2.train(network, main_shard, twins, validation, config, options.out, anchor=anchor, start=start)
     print(f"detector in {options.out / 'stage2.pt'}")
     return 0
 

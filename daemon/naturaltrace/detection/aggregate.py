@@ -14,12 +14,14 @@ from naturaltrace.detection.card import Aggregation, Card, QualityBin
 from naturaltrace.detection.result import PixelLevel
 from naturaltrace.detection.session import CropOutputs
 
-FEATURES = ("mean", "top", "bottom", "spread", "proximity", "quality", "rescale", "size")
+# Size and quality are no evidence: in any collection they tell the sources apart, and with them the classes. They only
+# choose the calibration bin.
+FEATURES = ("mean", "top", "bottom", "spread", "proximity")
 
 
-def features(outputs: CropOutputs, width: int, height: int) -> NDArray[np.float64]:
+def features(outputs: CropOutputs) -> NDArray[np.float64]:
     """One value per name in `FEATURES`: the crops' mean logit, the means of their highest and lowest third, their
-    deviation, mean proximity, mean estimated quality and rescale, and log2 of the image's short side."""
+    deviation, and mean proximity."""
     logits = np.sort(outputs.logit.astype(np.float64))
     third = max(1, len(logits) // 3)
     return np.array(
@@ -29,11 +31,13 @@ def features(outputs: CropOutputs, width: int, height: int) -> NDArray[np.float6
             logits[:third].mean(),
             logits.std(),
             float(outputs.proximity.mean()),
-            float(outputs.quality[:, 0].mean()),
-            float(outputs.quality[:, 1].mean()),
-            math.log2(min(width, height)),
         ]
     )
+
+
+def quality(outputs: CropOutputs) -> float:
+    """The image's estimated JPEG quality / 100: the mean over its crops."""
+    return float(outputs.quality[:, 0].mean())
 
 
 def score(values: NDArray[np.float64], aggregation: Aggregation) -> float:
@@ -44,10 +48,10 @@ def score(values: NDArray[np.float64], aggregation: Aggregation) -> float:
     return float(standard @ np.array(aggregation.weights) + aggregation.bias)
 
 
-def bin_of(card: Card, quality: float) -> QualityBin:
+def bin_of(card: Card, estimate: float) -> QualityBin:
     """The calibration bin of an estimated quality; the first and the last also take what lies outside."""
     for each in card.bins:
-        if quality < each.high:
+        if estimate < each.high:
             return each
     return card.bins[-1]
 

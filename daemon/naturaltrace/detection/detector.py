@@ -74,8 +74,8 @@ class Detector:
         return _Prepared(crops, None)
 
     def _conclude(self, image: DecodedImage, crops: Crops, rows: CropOutputs, timing: dict[str, float]) -> Detection:
-        values = aggregate.features(rows, image.width, image.height)
-        quality = float(rows.quality[:, 0].mean())
+        values = aggregate.features(rows)
+        quality = aggregate.quality(rows)
         proximity = float(rows.proximity.mean())
         result = aggregate.calibrate(
             aggregate.score(values, self.card.aggregation), aggregate.bin_of(self.card, quality)

@@ -36,6 +36,7 @@ class FeatureRow:
     sample: Sample
     condition: str
     features: NDArray[np.float64]  # aggregate.FEATURES
+    quality: float  # estimated, 0..1
 
 
 def samples_of(root: Path, split: str) -> list[Sample]:
@@ -76,7 +77,8 @@ def features_of(card: Card, samples: Iterable[Sample], conditions: Iterable[str]
             except ValueError:
                 continue
             if gates.texture(crops) >= card.limits.texture and not gates.is_noise(crops):
-                yield FeatureRow(sample, condition, aggregate.features(session.run(crops), worn.width, worn.height))
+                outputs = session.run(crops)
+                yield FeatureRow(sample, condition, aggregate.features(outputs), aggregate.quality(outputs))
 
 
 def _decoded(samples: Iterable[Sample]) -> Iterator[tuple[Sample, DecodedImage]]:

@@ -1,4 +1,4 @@
-"""Training of both networks: about twenty minutes on one CPU core."""
+"""Training of both networks: about forty minutes on one CPU core."""
 
 import copy
 import sys
@@ -86,18 +86,17 @@ def _latent_statistics(model: Autoencoder, seed: int) -> tuple[Tensor, Tensor]:
     return latents.mean(dim=(0, 2, 3), keepdim=True), SIGMA_DATA / latents.std(dim=(0, 2, 3), keepdim=True)
 
 
-def learn_generator(autoencoder_steps: int, denoiser_steps: int, seed: int = 20) -> Generator:
-    """Trains both networks from scratch. The same seed gives the same pictures on the same machine and torch."""
-    autoencoder = learn_autoencoder(autoencoder_steps, seed)
-    mean, scale = _latent_statistics(autoencoder, seed + 1)
-    torch.manual_seed(seed + 2)
+def learn_denoiser(autoencoder: Autoencoder, steps: int, seed: int) -> Generator:
+    """Trains the denoiser in the autoencoder's latent space; what is kept is its weights' moving average."""
+    mean, scale = _latent_statistics(autoencoder, seed)
+    torch.manual_seed(seed + 1)
     model = _new_denoiser()
     averaged = copy.deepcopy(model).eval()
-    views = Views(size=128, seed=seed + 3)
+    views = Views(size=128, seed=seed + 2)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
-    plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=1e-3, total_steps=denoiser_steps, pct_start=0.1)
+    plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=1e-3, total_steps=steps, pct_start=0.1)
     began = time.monotonic()
-    for step in range(1, denoiser_steps + 1):
+    for step in range(1, steps + 1):
         pixels, shares = views.batch(8)
         with torch.no_grad():
             clean = (autoencoder.encode(pixels) - mean) * scale
@@ -115,5 +114,10 @@ def learn_generator(autoencoder_steps: int, denoiser_steps: int, seed: int = 20)
         with torch.no_grad():
             for a, b in zip(averaged.parameters(), model.parameters(), strict=True):
                 a.lerp_(b, 1 - keep)
-        _report("denoiser", step, denoiser_steps, loss.item(), began)
+        _report("denoiser", step, steps, loss.item(), began)
     return Generator(autoencoder, averaged, mean, scale)
+
+
+def learn_generator(autoencoder_steps: int, denoiser_steps: int, seed: int = 20) -> Generator:
+    """Trains both networks from scratch. The same seed gives the same pictures on the same machine and torch."""
+    return learn_denoiser(learn_autoencoder(autoencoder_steps, seed), denoiser_steps, seed + 1)

@@ -64,7 +64,7 @@ def train(network: TraceNet, main: Shard, twins: Shard | None, config: Stage1Con
 
 def quality_bins(quality: Tensor) -> Tensor:
     """The bin (B,) of each last-encoding quality (B,), 0..1."""
-    return torch.bucketize(quality, torch.tensor(QUALITY_EDGES, device=quality.device))
+    return torch.bucketize(quality.contiguous(), torch.tensor(QUALITY_EDGES, device=quality.device))
 
 
 @torch.no_grad()

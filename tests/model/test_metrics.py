@@ -1,0 +1,44 @@
+"""Figures of merit, against their definitions."""
+
+import math
+
+import numpy as np
+import pytest
+
+from naturaltrace_model.evaluation.metrics import auc, balanced_accuracy, bootstrap, calibration_error
+
+
+def test_auc_counts_ordered_pairs_and_half_of_ties() -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(2, size=60)
+    scores = rng.integers(8, size=60).astype(float)
+    pairs = [
+        1.0 if p > n else 0.5 if p == n else 0.0 for p in scores[labels == 1] for n in scores[labels == 0]
+    ]  # fmt: skip
+    assert auc(labels, scores) == pytest.approx(np.mean(pairs))
+
+
+def test_auc_of_one_class_is_not_a_number() -> None:
+    assert math.isnan(auc(np.ones(4), np.arange(4)))
+
+
+def test_balanced_accuracy_does_not_reward_the_larger_class() -> None:
+    labels = np.array([0] * 90 + [1] * 10)
+    assert balanced_accuracy(labels, np.zeros(100, dtype=bool)) == pytest.approx(0.5)
+    assert balanced_accuracy(labels, labels == 1) == pytest.approx(1.0)
+
+
+def test_calibration_error_is_zero_when_chances_come_true_and_large_when_they_do_not() -> None:
+    chance = np.repeat([0.1, 0.9], 100)
+    labels = np.concatenate([np.arange(100) < 10, np.arange(100) < 90]).astype(int)
+    assert calibration_error(labels, chance, bins=2) == pytest.approx(0.0)
+    assert calibration_error(1 - labels, chance, bins=2) == pytest.approx(0.8)
+
+
+def test_the_bootstrap_interval_holds_the_figure_and_narrows_with_more_rows() -> None:
+    rng = np.random.default_rng(0)
+    small, large = rng.normal(size=50), rng.normal(size=5000)
+    low, high = bootstrap(lambda i: float(small[i].mean()), 50)
+    assert low <= small.mean() <= high
+    tight_low, tight_high = bootstrap(lambda i: float(large[i].mean()), 5000)
+    assert tight_high - tight_low < (high - low) / 3

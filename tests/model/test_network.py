@@ -1,0 +1,74 @@
+"""The network: what its fixed filters see, what its heads give, and that ONNX says the same."""
+
+import numpy as np
+import pytest
+
+from tests.needs import needs
+
+needs("torch", "train")
+
+import torch  # noqa: E402
+from scipy import ndimage  # noqa: E402
+
+from naturaltrace_model.networks import residuals  # noqa: E402
+from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def _crops(count: int, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, 128, 128, 3), dtype=torch.uint8, generator=generator)
+
+
+def test_residuals_of_a_plain_colour_are_zero() -> None:
+    plain = torch.full((1, 128, 128, 3), 90, dtype=torch.uint8)
+    out = residuals.ResidualStack()(plain)
+    assert out.shape == (1, residuals.CHANNELS, 128, 128)
+    assert float(out[:, 3:].abs().max()) < 1e-4
+
+
+def test_the_median_residual_is_a_median() -> None:
+    luma = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(1))
+    expected = ndimage.median_filter(luma[0, 0].numpy(), size=3, mode="nearest")
+    assert np.allclose(residuals._median3(luma)[0, 0].numpy(), expected)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_embeddings_have_unit_length_and_nearness_is_at_most_one() -> None:
+    out = TraceNet().eval()(_crops(3))
+    assert out.logit.shape == (3,)
+    assert torch.allclose(out.z_hom.norm(dim=1), torch.ones(3), atol=1e-5)
+    assert bool((out.proximity <= 1.0).all())
+
+
+def test_nearness_grows_towards_a_prototype() -> None:
+    network = TraceNet().eval()
+    prototype = network.prototypes[:1]
+    away = torch.nn.functional.normalize(prototype + torch.randn(1, prototype.shape[1]), dim=1)
+    assert float(network.nearness(prototype)) > float(network.nearness(away))
+
+
+def test_the_configuration_survives_json() -> None:
+    config = TraceNetConfig(widths=(8, 8, 8, 8), prototypes=4)
+    assert TraceNetConfig.from_json(config.to_json()) == config
+
+
+def test_the_exported_graph_gives_what_the_network_gives() -> None:
+    needs("onnx", "train")
+    import onnxruntime as ort
+
+    from naturaltrace_model.export.graph import to_onnx
+
+    torch.manual_seed(2)
+    network = TraceNet(TraceNetConfig(widths=(8, 16, 16, 24), prototypes=4)).eval()
+    crops = _crops(5)
+    session = ort.InferenceSession(to_onnx(network))
+    logit, proximity, quality, family, embedding = session.run(None, {"crops": crops.numpy()})
+    with torch.no_grad():
+        out = network(crops)
+    for mine, theirs in zip(
+        (logit, proximity, quality, family, embedding),
+        (out.logit, out.proximity, out.quality, out.family, out.z_hom),
+        strict=True,
+    ):
+        assert np.allclose(mine, theirs.numpy(), atol=1e-4)
