@@ -3,6 +3,7 @@
 import { check } from "./client.js";
 import { fetchImage, MAX_BYTES } from "./image-bytes.js";
 import { ProblemError, problemOf } from "./problem.js";
+import { remembered } from "./recent.js";
 import { captureImage } from "./screenshot.js";
 
 /**
@@ -33,13 +34,44 @@ async function bytesOf(image, tab, signal) {
   }
 }
 
+/** Requests under way, by tab, frame and number. @type {Map<string, AbortController>} */
+const underWay = new Map();
+
+/**
+ * @param {{id: number, image: ImageRequest}} message
+ * @param {chrome.runtime.MessageSender} sender
+ * @returns {Promise<CheckOutcome>}
+ */
+export async function checkFor({ id, image }, sender) {
+  const key = `${sender.tab?.id}/${sender.frameId}/${id}`;
+  const stop = new AbortController();
+  underWay.set(key, stop);
+  try {
+    // What a user asks for is asked for anew; a feed's pictures are remembered for a while, but not from private windows.
+    const known = image.priority !== "user" && /^https?:/.test(image.url) && !image.bytes && !sender.tab?.incognito;
+    if (!known) return await checkImage(image, sender.tab, stop.signal);
+    return await remembered(image.url, () => checkImage(image, undefined));
+  } finally {
+    underWay.delete(key);
+  }
+}
+
+/**
+ * The image has gone from view or from its page.
+ * @param {number} id
+ * @param {chrome.runtime.MessageSender} sender
+ */
+export async function cancelCheck(id, sender) {
+  underWay.get(`${sender.tab?.id}/${sender.frameId}/${id}`)?.abort();
+}
+
 /**
  * @param {ImageRequest} image
- * @param {chrome.tabs.Tab | undefined} tab
+ * @param {chrome.tabs.Tab | undefined} tab where a screenshot may be taken as the last resort
  * @param {AbortSignal} [signal]
  * @returns {Promise<CheckOutcome>}
  */
-export async function checkImage(image, tab, signal) {
+async function checkImage(image, tab, signal) {
   try {
     const { bytes, source } = await bytesOf(image, tab, signal);
     const verdict = await check(bytes, {

@@ -12,9 +12,15 @@ export const CONTENT_SCRIPTS = [
   "content/badge-style.js",
   "content/badge.js",
   "content/panel.js",
+  "content/actions.js",
   "content/checks.js",
+  "content/queue.js",
+  "content/finder.js",
   "content/main.js",
 ];
+
+/** The same, and the search for images begins by itself. */
+export const AUTO_SCRIPTS = [...CONTENT_SCRIPTS, "content/auto.js"];
 
 /**
  * Makes sure that a frame listens, then tells it something.

@@ -2,12 +2,14 @@
 // It may be stopped at any moment, so nothing that matters lives in a variable.
 
 import { api, onMessage } from "../shared/browser.js";
-import { checkImage } from "./check.js";
+import { changeSettings, settings } from "../shared/settings.js";
+import { cancelCheck, checkFor } from "./check.js";
 import { pair, unpair } from "./client.js";
 import { companionState, distrust, remember } from "./companion.js";
 import { createMenu, onMenuClicked } from "./menu.js";
 import { openPanel, panelFor, tellOwner } from "./panels.js";
 import { problemOf } from "./problem.js";
+import { registerSites, startInTab } from "./sites.js";
 
 /**
  * What may be asked, and by whom. "page": only the extension's own pages. "any": content scripts too.
@@ -15,7 +17,11 @@ import { problemOf } from "./problem.js";
  *   answer: (message: any, sender: chrome.runtime.MessageSender) => Promise<unknown>}>}
  */
 const answers = {
-  "check-image": { from: "any", answer: (m, sender) => checkImage(m.image, sender.tab) },
+  "check-image": { from: "any", answer: (m, sender) => checkFor(m, sender) },
+  "check-cancel": { from: "any", answer: (m, sender) => cancelCheck(m.id, sender) },
+  "view-settings": { from: "any", answer: () => settings() },
+  "settings-change": { from: "page", answer: (m) => changeSettings(m.change) },
+  "start-in-tab": { from: "page", answer: (m) => startInTab(m.tabId) },
   "panel-open": { from: "any", answer: (m, sender) => openPanel(m.outcome, m.url, sender) },
   "panel-get": { from: "page", answer: (m, sender) => panelFor(m.key, sender) },
   "panel-tell": { from: "page", answer: (m, sender) => tellOwner(m.key, m.message, sender) },
@@ -53,7 +59,13 @@ onMessage((message, sender) => {
 
 api.contextMenus.onClicked.addListener((info, tab) => void onMenuClicked(info, tab));
 
+// What the user permits or takes back, wherever they do so, decides where scripts run.
+api.permissions.onAdded.addListener(() => void registerSites());
+api.permissions.onRemoved.addListener(() => void registerSites());
+api.storage.onChanged.addListener((changes) => changes.settings && void registerSites());
+
 api.runtime.onInstalled.addListener((details) => {
   createMenu();
+  void registerSites();
   if (details.reason === "install") void openWelcome();
 });

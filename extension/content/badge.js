@@ -3,7 +3,8 @@
 /**
  * @typedef {Level | "checking" | "problem"} BadgeLevel
  * @typedef {{
- *   show: (level: BadgeLevel, options?: {announce?: boolean, note?: string, label?: string | undefined}) => void,
+ *   show: (level: BadgeLevel, options?: {announce?: boolean, note?: string, label?: string | undefined, quiet?: boolean}) => void,
+ *   offerReveal: (reveal: () => void) => void,
  *   focus: () => void,
  *   box: () => DOMRect,
  *   remove: () => void,
@@ -57,13 +58,27 @@
 
     const placed = placement.hold(host, element, corner);
     return {
-      show(level, { announce = false, note = "", label = link.text(`badge_${level}`) } = {}) {
+      show(level, { announce = false, note = "", quiet = false, label = link.text(`badge_${level}`) } = {}) {
         button.dataset.level = level;
-        button.toggleAttribute("data-compact", element.getBoundingClientRect().width < COMPACT_UNDER);
+        button.toggleAttribute("data-compact", quiet || element.getBoundingClientRect().width < COMPACT_UNDER);
         words.textContent = label;
         button.replaceChildren(icons.draw(level), words);
         button.setAttribute("aria-label", link.text("badge_name", label, note).trim());
         if (announce) status.textContent = link.text("badge_announce", label);
+        placed.refresh();
+      },
+      offerReveal(reveal) {
+        const show = document.createElement("button");
+        show.type = "button";
+        show.className = "reveal";
+        show.textContent = link.text("reveal");
+        show.addEventListener("click", (event) => {
+          event.preventDefault();
+          reveal();
+          show.remove();
+          button.focus();
+        });
+        root.append(show);
         placed.refresh();
       },
       focus: () => button.focus(),

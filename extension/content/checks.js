@@ -1,23 +1,37 @@
-// One check per image element: from "checking…" to its badge, until the image goes.
+// One check per image element: its request, its badge, its verdict, until the image goes.
 
 /**
+ * @typedef {import("./images.js").ImageTarget} ImageTarget
  * @typedef {{
- *   target: import("./images.js").ImageTarget,
- *   badge: import("./badge.js").Badge,
+ *   target: ImageTarget,
+ *   badge: import("./badge.js").Badge | null,
  *   outcome: CheckOutcome | null,
  *   stop: AbortController,
+ *   undo: (() => void) | null,
  * }} Check
+ * @typedef {{corner: import("./placement.js").Corner, quiet: Level[], hidden: Level[], action: string, actOn: string,
+ *   paused: boolean}} ViewSettings
  * @typedef {{
- *   start: (target: import("./images.js").ImageTarget, priority: ImageRequest["priority"]) => Promise<CheckOutcome>,
- *   find: (element: Element) => Check | undefined,
- *   dropGone: () => void,
- *   count: () => number,
+ *   start: (target: ImageTarget, priority: ImageRequest["priority"]) => Promise<CheckOutcome>,
+ *   drop: (element: Element) => void,
+ *   has: (element: Element) => boolean,
+ *   counts: () => Partial<Record<Level, number>>,
+ *   size: () => number,
+ *   settings: () => Promise<ViewSettings>,
  * }} ChecksApi
  */
 
 (() => {
   /** @type {Map<Element, Check>} */
   const checks = new Map();
+  let numbers = 0;
+
+  /** @type {Promise<ViewSettings> | null} */
+  let known = null;
+  function settings() {
+    known ??= naturalTrace.link.ask({ type: "view-settings" });
+    return known;
+  }
 
   /** @param {Element} element */
   function whereabouts(element) {
@@ -26,79 +40,133 @@
     return {
       box: { x: box.x, y: box.y, width: box.width, height: box.height },
       clear: inside && window === window.top,
+      pixelRatio: devicePixelRatio,
     };
   }
 
-  /** @param {Check} check */
-  function drop(check) {
+  /** @param {Element} element */
+  function drop(element) {
+    const check = checks.get(element);
+    if (!check) return;
     check.stop.abort();
-    check.badge.remove();
-    checks.delete(check.target.element);
+    check.undo?.();
+    check.badge?.remove();
+    checks.delete(element);
     if (checks.size === 0) observer.disconnect();
   }
 
-  function dropGone() {
-    for (const check of checks.values()) if (!check.target.element.isConnected) drop(check);
-  }
-
-  const observer = new MutationObserver(() => dropGone());
+  // Only what was removed is looked at: feeds remove hundreds of elements a minute.
+  const observer = new MutationObserver((records) => {
+    if (!records.some((record) => record.removedNodes.length)) return;
+    for (const element of checks.keys()) if (!element.isConnected) drop(element);
+  });
 
   /** @param {Check} check */
   async function openPanel(check) {
     const { outcome, target, badge } = check;
-    if (!outcome) return;
+    if (!outcome || !badge) return;
     const key = await naturalTrace.link.ask({ type: "panel-open", outcome, url: target.url });
     if (typeof key === "string") naturalTrace.panel.open(key, badge.box(), () => badge.focus());
+  }
+
+  /**
+   * @param {Check} check
+   * @param {ViewSettings} view
+   */
+  function addBadge(check, view) {
+    check.badge ??= naturalTrace.badge.create(check.target.element, () => openPanel(check), view.corner);
+    return check.badge;
+  }
+
+  /**
+   * @param {Check} check
+   * @param {ImageRequest["priority"]} priority
+   * @returns {Promise<CheckOutcome>}
+   */
+  async function judge({ target, stop }, priority) {
+    const bytes = await naturalTrace.bytes.fromPage(target);
+    const id = ++numbers;
+    stop.signal.addEventListener(
+      "abort",
+      () => void naturalTrace.link.ask({ type: "check-cancel", id }).catch(() => {}),
+    );
+    /** @type {ImageRequest} */
+    const image = { ...whereabouts(target.element), kind: target.kind, url: target.url, bytes, priority };
+    try {
+      return await naturalTrace.link.ask({ type: "check-image", id, image });
+    } catch (error) {
+      return { problem: { code: "companion_error", detail: String(error) } };
+    }
+  }
+
+  /**
+   * @param {Check} check
+   * @param {ViewSettings} view
+   * @param {boolean} asked
+   */
+  function show(check, view, asked) {
+    const { verdict } = check.outcome ?? {};
+    const level = verdict?.level;
+    // A feed full of “not checked” helps nobody; the popup says what is wrong.
+    if (!asked && (!level || view.hidden.includes(level))) return;
+    const percent = new Intl.NumberFormat(undefined, { style: "percent" });
+    const chance = verdict?.probability;
+    const badge = addBadge(check, view);
+    badge.show(level ?? "problem", {
+      announce: asked,
+      note: typeof chance === "number" ? naturalTrace.link.text("badge_chance", percent.format(chance)) : "",
+      // The companion's own words: they can be finer than the level, such as “Partly AI”.
+      label: verdict?.label,
+      quiet: !asked && level !== undefined && view.quiet.includes(level),
+    });
+    if (!naturalTrace.actions.applies(level, view)) return;
+    check.undo = naturalTrace.actions.apply(check.target.element, view.action);
+    badge.offerReveal(() => {
+      check.undo?.();
+      check.undo = null;
+    });
   }
 
   /** @type {ChecksApi["start"]} */
   async function start(target, priority) {
     const { element } = target;
-    const known = checks.get(element);
-    if (known) drop(known);
+    const asked = priority === "user";
+    drop(element);
     if (checks.size === 0) observer.observe(document, { childList: true, subtree: true });
-
-    const stop = new AbortController();
-    const badge = naturalTrace.badge.create(element, () => openPanel(check));
     /** @type {Check} */
-    const check = { target, badge, outcome: null, stop };
+    const check = { target, badge: null, outcome: null, stop: new AbortController(), undo: null };
+    const { signal } = check.stop;
     checks.set(element, check);
-    badge.show("checking");
-
     if (element instanceof HTMLImageElement) {
       // A carousel that puts another picture into the same element: the old verdict must not stay on it.
-      const changed = () => naturalTrace.images.targetOf(element)?.url !== target.url && drop(check);
-      element.addEventListener("load", changed, { signal: stop.signal });
+      const changed = () => naturalTrace.images.targetOf(element)?.url !== target.url && drop(element);
+      element.addEventListener("load", changed, { signal });
     }
-
-    const bytes = await naturalTrace.bytes.fromPage(target);
-    /** @type {CheckOutcome} */
-    let outcome;
-    try {
-      /** @type {ImageRequest} */
-      const image = {
-        ...whereabouts(element),
-        kind: target.kind,
-        url: target.url,
-        bytes,
-        priority,
-        pixelRatio: devicePixelRatio,
-      };
-      outcome = await naturalTrace.link.ask({ type: "check-image", image });
-    } catch (error) {
-      outcome = { problem: { code: "companion_error", detail: String(error) } };
-    }
-    if (stop.signal.aborted) return outcome;
+    const view = await settings();
+    if (asked && !signal.aborted) addBadge(check, view).show("checking");
+    const outcome = await judge(check, priority);
+    if (signal.aborted) return outcome;
     check.outcome = outcome;
-    const level = outcome.verdict?.level ?? "problem";
-    const { probability } = outcome.verdict ?? {};
-    const percent = new Intl.NumberFormat(undefined, { style: "percent" });
-    const note =
-      typeof probability === "number" ? naturalTrace.link.text("badge_chance", percent.format(probability)) : "";
-    // The companion's own words: they can be finer than the level, such as “Partly AI”.
-    badge.show(level, { announce: priority === "user", note, label: outcome.verdict?.label });
+    show(check, view, asked);
     return outcome;
   }
 
-  naturalTrace.checks = { start, find: (element) => checks.get(element), dropGone, count: () => checks.size };
+  function counts() {
+    /** @type {Partial<Record<Level, number>>} */
+    const found = {};
+    for (const { outcome } of checks.values()) {
+      const level = outcome?.verdict?.level;
+      if (level) found[level] = (found[level] ?? 0) + 1;
+    }
+    return found;
+  }
+
+  naturalTrace.checks = {
+    start,
+    drop,
+    has: (element) => checks.has(element),
+    counts,
+    size: () => checks.size,
+    settings,
+  };
 })();

@@ -22,6 +22,17 @@
         void checks.start(target, "user");
         return { started: true };
       }
+      case "page-state": {
+        const { finder, checks, queue } = naturalTrace;
+        return {
+          automatic: finder.active(),
+          counts: checks.counts(),
+          waiting: queue.waiting(),
+          problem: queue.problem(),
+        };
+      }
+      case "stop-finding":
+        return naturalTrace.finder.stop();
       case "panel-resize":
         return naturalTrace.panel.resize(message.key, message.height);
       case "panel-close":

@@ -86,6 +86,14 @@ interface CompanionState {
   version?: string | undefined;
 }
 
+/** What a frame says of its images. */
+interface PageState {
+  automatic: boolean;
+  counts: Partial<Record<Level, number>>;
+  waiting: number;
+  problem: ProblemCode | null;
+}
+
 /** What content scripts share with each other; they are classic scripts and cannot import. */
 interface ContentScripts {
   icons: import("./level-icons.js").IconTable;
@@ -96,6 +104,9 @@ interface ContentScripts {
   panel: import("../content/panel.js").PanelApi;
   bytes: import("../content/bytes.js").BytesApi;
   checks: import("../content/checks.js").ChecksApi;
+  actions: import("../content/actions.js").ActionsApi;
+  queue: import("../content/queue.js").QueueApi;
+  finder: import("../content/finder.js").FinderApi;
   link: import("../content/link.js").LinkApi;
   started?: boolean;
 }

@@ -31,10 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SLOW_S))
 
 
-def start_browser(name: str) -> Browser:
+def start_browser(name: str, *, headless: bool = True) -> Browser:
     """A browser, or a skip with the reason. In CI a missing browser is a failure: there it must be tested."""
     try:
-        return open_browser(name)
+        return open_browser(name, headless=headless)
     except BrowserMissing as error:
         if os.environ.get("NATURALTRACE_CI"):
             raise

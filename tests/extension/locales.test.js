@@ -45,9 +45,13 @@ test("every message that the code asks for exists, and every message is asked fo
     .filter((path) => /\.(js|html|json)$/.test(path) && !path.startsWith("_locales"))
     .map((path) => readFileSync(join(extension, path), "utf8"))
     .join("\n");
+  const html = files()
+    .filter((path) => path.endsWith(".html"))
+    .map((path) => readFileSync(join(extension, path), "utf8"))
+    .join("\n");
   const literal = [
     ...source.matchAll(/\btext\(\s*"([a-z_]+)"/g),
-    ...source.matchAll(/data-i18n(?:-label)?="([a-z_]+)"/g),
+    ...html.matchAll(/data-i18n(?:-label)?="([a-z_]+)"/g),
     ...source.matchAll(/__MSG_([a-z_]+?)__/g),
   ].map((m) => m[1] ?? "");
   for (const key of literal) assert.ok(key in english, `no message ${key}`);
@@ -58,7 +62,9 @@ test("every message that the code asks for exists, and every message is asked fo
   ]);
   for (const key of Object.keys(english)) {
     const asked =
-      literal.includes(key) || families.some(([start = "", end = ""]) => key.startsWith(start) && key.endsWith(end));
+      source.includes(`"${key}"`) ||
+      literal.includes(key) ||
+      families.some(([start = "", end = ""]) => key.startsWith(start) && key.endsWith(end));
     assert.ok(asked, `nobody asks for ${key}`);
   }
 });

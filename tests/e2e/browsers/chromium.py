@@ -98,8 +98,11 @@ class ChromiumPage:
         # The key may have closed what it was pressed in, and then nobody answers.
         self._cdp.post("Input.dispatchKeyEvent", self._session, type="keyUp", **event)
 
-    def screenshot(self, path: Path) -> None:
+    def bring_to_front(self) -> None:
         self._send("Page.bringToFront")
+
+    def screenshot(self, path: Path) -> None:
+        self.bring_to_front()
         shot = self._send("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(shot["data"]))
 
@@ -112,7 +115,7 @@ class ChromiumPage:
 
     def check_from_menu(self, selector: str) -> None:
         # A headless Chromium has no menu to click; its binding hands the event to the extension's real listener.
-        self._send("Page.bringToFront")
+        self.bring_to_front()
         url = self.evaluate(f"(e => e.currentSrc || e.poster)(document.querySelector({json.dumps(selector)}))")
         info = {
             "menuItemId": "check-image",

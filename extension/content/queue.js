@@ -1,0 +1,117 @@
+// Which image is checked next: the one nearest to what the user looks at, few at a time, none that has scrolled away.
+
+/**
+ * @typedef {import("./images.js").ImageTarget} ImageTarget
+ * @typedef {{
+ *   add: (target: ImageTarget) => void,
+ *   remove: (element: Element) => void,
+ *   waiting: () => number,
+ *   problem: () => ProblemCode | null,
+ *   nearest: (boxes: {top: number, bottom: number}[], height: number) => number,
+ * }} QueueApi
+ */
+
+(() => {
+  const AT_ONCE = 3;
+  const FIRST_PAUSE_MS = 4000;
+  const LONGEST_PAUSE_MS = 60_000;
+
+  /** Problems of the companion, not of the image: everything waits until they pass. */
+  const GENERAL = new Set([
+    "companion_missing",
+    "companion_blocked",
+    "companion_busy",
+    "companion_paused",
+    "companion_error",
+    "not_paired",
+  ]);
+
+  /** @type {Map<Element, ImageTarget>} */
+  const waiting = new Map();
+  let running = 0;
+  let pause = 0;
+  /** @type {ProblemCode | null} */
+  let problem = null;
+  let resting = false;
+
+  /**
+   * The box nearest to the viewport's middle; what is in view goes before what is not.
+   * @type {QueueApi["nearest"]}
+   */
+  function nearest(boxes, height) {
+    let best = -1;
+    let least = Number.POSITIVE_INFINITY;
+    boxes.forEach(({ top, bottom }, i) => {
+      const outside = bottom < 0 ? -bottom : top > height ? top - height : 0;
+      const distance = outside * 1000 + Math.abs((top + bottom) / 2 - height / 2);
+      if (distance < least) {
+        least = distance;
+        best = i;
+      }
+    });
+    return best;
+  }
+
+  function take() {
+    const entries = [...waiting.values()];
+    const boxes = entries.map(({ element }) => element.getBoundingClientRect());
+    const target = entries[nearest(boxes, innerHeight)];
+    if (target) waiting.delete(target.element);
+    return target;
+  }
+
+  /** @param {Problem} trouble */
+  function rest(trouble) {
+    problem = trouble.code;
+    pause = Math.min(LONGEST_PAUSE_MS, pause ? pause * 2 : FIRST_PAUSE_MS);
+    resting = true;
+    setTimeout(
+      () => {
+        resting = false;
+        pump();
+      },
+      Math.max(pause, (trouble.retryAfter ?? 0) * 1000),
+    );
+  }
+
+  /** @param {ImageTarget} target */
+  async function run(target) {
+    running += 1;
+    const box = target.element.getBoundingClientRect();
+    const inView = box.bottom > 0 && box.top < innerHeight;
+    const outcome = await naturalTrace.checks.start(target, inView ? "visible" : "near");
+    running -= 1;
+    const trouble = outcome.problem;
+    if (trouble && GENERAL.has(trouble.code)) {
+      naturalTrace.checks.drop(target.element);
+      if (target.element.isConnected) waiting.set(target.element, target);
+      if (!resting) rest(trouble);
+    } else if (outcome.verdict) {
+      problem = null;
+      pause = 0;
+    } else {
+      // Nothing to say about this one: nothing is kept of it.
+      naturalTrace.checks.drop(target.element);
+    }
+    pump();
+  }
+
+  function pump() {
+    while (!resting && running < AT_ONCE && waiting.size) {
+      const target = take();
+      if (!target) return;
+      if (target.element.isConnected) void run(target);
+    }
+  }
+
+  naturalTrace.queue = {
+    add(target) {
+      waiting.set(target.element, target);
+      pump();
+    },
+    remove: (element) => void waiting.delete(element),
+    waiting: () => waiting.size + running,
+    problem: () => problem,
+    nearest,
+  };
+})();

@@ -1,0 +1,173 @@
+"""Automatic badges: a feed that grows, in both browsers."""
+
+from collections.abc import Generator
+
+import pytest
+from browsers import Browser, Page, eventually
+from pictures import declared_png, jpeg, photograph
+from site_server import Site
+
+FEED = """
+<style>
+  body { margin: 0; font: 16px sans-serif; color-scheme: light dark; }
+  header { position: sticky; top: 0; height: 60px; background: Canvas; z-index: 5; }
+  article { height: 420px; margin: 16px; position: relative; }
+  article img, article .back { width: 400px; height: 300px; display: block; }
+  .avatar { width: 40px !important; height: 40px !important; }
+</style>
+<header>A bar that stays</header>
+<main></main>
+<script>
+  const main = document.querySelector('main');
+  let posts = 0;
+  function add(count, source) {
+    for (let i = 0; i < count; i++) {
+      posts += 1;
+      const post = document.createElement('article');
+      post.innerHTML = `<img class="avatar" src="/avatar.jpg"><p>Post ${posts}</p><img class="picture">`;
+      post.querySelector('.picture').src = source(posts);
+      main.append(post);
+    }
+  }
+</script>
+"""
+
+
+@pytest.fixture
+def feed(site: Site) -> str:
+    site.image("/made.png", declared_png(photograph("coffee", (400, 300))), "image/png")
+    site.image("/photo.jpg", jpeg(photograph("astronaut", (400, 300))))
+    site.image("/avatar.jpg", jpeg(photograph("chelsea", (80, 80))))
+    return site.page("/feed", FEED)
+
+
+def turn_on(browser: Browser, page: Page) -> None:
+    """Turn the page's site on, in the toolbar's popup, as the user does."""
+    popup = open_popup(browser, page)
+    if not popup.evaluate("document.querySelector('#site-switch').checked"):
+        popup.click("#site-switch")
+    eventually(lambda: popup.evaluate("document.querySelector('#site-switch').checked"), "the site to be on")
+    popup.close()
+
+
+def open_popup(browser: Browser, page: Page) -> Page:
+    """The popup as a page, on behalf of another tab."""
+    address = page.evaluate("location.href")
+    options = browser.open_extension("options/options.html")
+    find = f"(globalThis.browser ?? chrome).tabs.query({{}}).then(ts => ts.find(t => t.url === '{address}')?.id)"
+    tab = eventually(lambda: options.evaluate(find), "the page's tab")
+    options.close()
+    popup = browser.open_extension(f"popup/popup.html?tab={tab}")
+    eventually(lambda: popup.evaluate("document.querySelector('#pause').textContent"), "the popup")
+    return popup
+
+
+@pytest.fixture
+def open_feed(browser: Browser, feed: str) -> Generator[Page]:
+    page = browser.open(feed)
+    page.evaluate("add(4, n => n % 2 ? '/made.png' : '/photo.jpg')")
+    turn_on(browser, page)
+    yield page
+    page.close()
+
+
+def levels(page: Page) -> list[str]:
+    return [badge.level for badge in page.badges()]
+
+
+def test_images_in_view_get_badges_and_avatars_do_not(site: Site, open_feed: Page) -> None:
+    eventually(lambda: levels(open_feed).count("ai") >= 1 and len(levels(open_feed)) >= 2, "badges in view")
+    assert "checking" not in levels(open_feed)
+    assert "problem" not in levels(open_feed)
+    # The page itself asked for the avatar, once for all posts; nobody asked for it again.
+    assert len([a for a in site.requests_for("/avatar.jpg") if not is_page_request(a.headers)]) == 0
+
+
+def is_page_request(headers: dict[str, str]) -> bool:
+    return headers.get("sec-fetch-dest") == "image"
+
+
+def test_a_picture_that_stands_there_twice_is_fetched_once(site: Site, open_feed: Page) -> None:
+    open_feed.evaluate("add(6, () => '/made.png?same')")
+    open_feed.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    eventually(lambda: levels(open_feed).count("ai") >= 3, "badges on the new posts")
+    ours = [a for a in site.requests_for("/made.png") if not is_page_request(a.headers)]
+    assert len(ours) <= 2
+
+
+def test_what_is_added_is_found_and_what_is_removed_is_forgotten(open_feed: Page) -> None:
+    eventually(lambda: levels(open_feed), "the first badges")
+    open_feed.evaluate("(main.replaceChildren(), add(1, () => '/made.png?later'))")
+    eventually(lambda: levels(open_feed) == ["ai"], "one badge, on the new post")
+    open_feed.evaluate("void main.replaceChildren()")
+    eventually(lambda: open_feed.evaluate("document.querySelectorAll('naturaltrace-badge').length") == 0, "no badge")
+
+
+def test_other_kinds_of_images_are_found(open_feed: Page) -> None:
+    open_feed.evaluate(
+        """(() => {
+        main.innerHTML = `
+          <article><div id="inline" class="back" style="background-image: url(/made.png?inline)"></div></article>
+          <article><picture><source srcset="/made.png?picture"><img id="picture" src="/photo.jpg"></picture></article>
+          <article><video id="poster" poster="/made.png?poster" width="400" height="300"></video></article>
+          <article><svg width="400" height="300"><image href="/made.png?svg" width="400" height="300"/></svg></article>
+          <article><div id="root" style="width:400px"></div></article>`;
+        const root = document.querySelector('#root').attachShadow({mode: 'open'});
+        root.innerHTML = '<img src="/made.png?shadow" width="400" height="300">';
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync('.sheet { background: linear-gradient(#0000, #0000), url("/made.png?sheet") }');
+        document.adoptedStyleSheets = [sheet];
+        main.insertAdjacentHTML('beforeend', '<article><div class="back sheet"></div></article>');
+        document.querySelectorAll('article').forEach(a => { a.style.height = '320px' });
+        })()"""
+    )
+    for y in (0, 600, 1200, 1800):
+        open_feed.evaluate(f"window.scrollTo(0, {y})")
+    eventually(lambda: levels(open_feed).count("ai") == 6, "six kinds of images with badges")
+
+
+def test_a_badge_hides_under_a_bar_that_stays(open_feed: Page) -> None:
+    eventually(lambda: open_feed.badges(), "a badge")
+    open_feed.evaluate("window.scrollTo(0, 16 + document.querySelector('.picture').offsetTop - 30)")
+    eventually(lambda: not min(open_feed.badges(), key=lambda b: b.box[1]).shown, "the first badge to hide")
+    open_feed.evaluate("window.scrollTo(0, 0)")
+    eventually(lambda: min(open_feed.badges(), key=lambda b: b.box[1]).shown, "the first badge to come back")
+
+
+def test_the_popup_counts_by_level(browser: Browser, open_feed: Page) -> None:
+    eventually(lambda: levels(open_feed), "the first badges")
+    popup = open_popup(browser, open_feed)
+    eventually(lambda: "AI-generated" in popup.evaluate("document.querySelector('#counts').textContent"), "the counts")
+    popup.close()
+
+
+def test_turning_the_site_off_takes_the_badges_away(browser: Browser, open_feed: Page) -> None:
+    eventually(lambda: levels(open_feed), "the first badges")
+    popup = open_popup(browser, open_feed)
+    popup.click("#site-switch")
+    eventually(lambda: not open_feed.badges(), "the badges to go")
+    popup.close()
+    open_feed.goto(open_feed.evaluate("location.href"))
+    open_feed.evaluate("add(2, () => '/made.png?off')")
+    eventually(lambda: open_feed.evaluate("[...document.images].every(i => i.complete)"), "the images")
+    assert not open_feed.badges()
+
+
+def test_a_feed_of_two_thousand_posts_leaves_nothing_behind(open_feed: Page) -> None:
+    """A virtualised feed: posts leave as others come. What we keep must stay as small as what is on the page."""
+    most = 0
+    for step in range(50):
+        open_feed.evaluate(
+            f"(add(40, n => '/made.png?' + (n % 25)), [...main.children].slice(0, -12).forEach(p => p.remove()),"
+            f" window.scrollTo(0, {step % 2} * 400), new Promise(done => requestAnimationFrame(() => done(1))))"
+        )
+        most = max(most, open_feed.evaluate("document.querySelectorAll('naturaltrace-badge').length"))
+    assert open_feed.evaluate("posts") >= 2000
+    assert most <= 60
+    eventually(
+        lambda: open_feed.evaluate("document.querySelectorAll('naturaltrace-badge').length") <= 12,
+        "badges of posts that are gone to be gone",
+    )
+    # Nothing of ours is left on elements that are not on the page any more, nor any host without its image.
+    open_feed.evaluate("void main.replaceChildren()")
+    eventually(lambda: open_feed.evaluate("document.querySelectorAll('naturaltrace-badge').length") == 0, "no badge")
