@@ -7,7 +7,10 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
 
-.PHONY: demo test test-python test-extension lint run samples help clean
+.PHONY: demo test test-python test-extension lint run samples figures help clean
+
+figures: $(VENV)/.dev
+	$(PY) -m naturaltrace_model.export.readme
 
 help:
 	@echo "make demo     a page with photographs and generated pictures, checked by the extension in a real browser"
@@ -15,6 +18,7 @@ help:
 	@echo "make lint     ruff, pyright, biome, tsc"
 	@echo "make run      the companion, in this terminal"
 	@echo "make samples  the demo's pictures, made again (trains the sample generator; about half an hour on one core)"
+	@echo "make figures  the README's figures, from the released card"
 	@echo "make clean    removes $(VENV), node_modules and the demo's data"
 
 demo: $(VENV)/.demo
