@@ -11,17 +11,18 @@ from naturaltrace_model.evaluation.summary import table
 BEGIN = "<!-- figures: written by `python -m naturaltrace_model.export.readme` from the released card -->\n"
 END = "<!-- figures: end -->\n"
 
-_TEXT = """In short: of images as a website serves them, the detector answers on {answered:.0%} and says "Can't tell" of the rest; {wrong:.0%} of its
-answers are wrong. That is by the pixels alone; what a file says of itself comes on top.
+_TEXT = """In short: of images as a website serves them, the detector answers on {answered:.0%} and says "Can't tell" of the
+rest; {wrong:.0%} of its answers are wrong. That is by the pixels alone; what a file says of itself comes on top.
 
 Measured on {real_images} real and {generated_images} generated images from {sources} sources that training never saw
-({set}), by `naturaltrace-model release`; `naturaltrace-model evaluate` prints it again. *clean*: as the image came; *web*: longest edge at
-most 768 px, JPEG quality 60; *hard*: 512 px, quality 40. "Flagged" means a badge "AI-generated" or "Likely AI" by the pixels alone; "answered" is
-the share that got any verdict but "Can't tell".
+({set}), by `naturaltrace-model release`; `naturaltrace-model evaluate` prints it again. *clean*: as the image came;
+*web*: longest edge at most 768 px, JPEG quality 60; *hard*: 512 px, quality 40. "Flagged" means a badge "AI-generated"
+or "Likely AI"; "answered" is the share that got any badge but "Can't tell".
 
 {table}
 
-This is version {version}. The full tables, by kind of image and by generator, are in [its card](model/naturaltrace_model/released/MODEL_CARD.md).
+This is version {version}. The full tables, by kind of image and by generator, are in
+[its card](model/naturaltrace_model/released/MODEL_CARD.md).
 """
 
 
