@@ -11,7 +11,8 @@ from naturaltrace_model.evaluation.summary import table
 BEGIN = "<!-- figures: written by `python -m naturaltrace_model.export.readme` from the released card -->\n"
 END = "<!-- figures: end -->\n"
 
-_TEXT = """In short: of images as a website serves them, the detector answers on {answered:.0%} and says "Can't tell" of the
+_TEXT = """\
+In short: of images as a website serves them, the detector answers on {answered:.0%} and says "Can't tell" of the
 rest; {wrong:.0%} of its answers are wrong. That is by the pixels alone; what a file says of itself comes on top.
 
 Measured on {real_images} real and {generated_images} generated images from {sources} sources that training never saw
