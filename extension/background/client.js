@@ -16,6 +16,7 @@ const BY_TYPE = /** @type {Record<string, ProblemCode>} */ ({
   "wrong-code": "wrong_code",
   "no-code": "code_expired",
   "rate-limited": "too_many_tries",
+  "no-detector": "companion_error",
   busy: "companion_busy",
   paused: "companion_paused",
 });

@@ -26,12 +26,36 @@ export function registerSites() {
 }
 
 async function register() {
-  const matches = await automaticPages();
-  await api.scripting.unregisterContentScripts({ ids: [ID] }).catch(() => {});
-  if (!matches.length) return;
-  await api.scripting.registerContentScripts([
-    { id: ID, matches, js: AUTO_SCRIPTS, allFrames: true, runAt: "document_idle", persistAcrossSessions: true },
-  ]);
+  const { paused } = await settings();
+  const matches = paused ? [] : await automaticPages();
+  const [known] = await api.scripting.getRegisteredContentScripts({ ids: [ID] });
+  const before = known?.matches ?? [];
+  if (known) await api.scripting.unregisterContentScripts({ ids: [ID] });
+  if (matches.length) {
+    await api.scripting.registerContentScripts([
+      { id: ID, matches, js: AUTO_SCRIPTS, allFrames: true, runAt: "document_idle", persistAcrossSessions: true },
+    ]);
+  }
+  await inOpenTabs(
+    matches.filter((page) => !before.includes(page)),
+    (tabId) => startInTab(tabId),
+  );
+  await inOpenTabs(
+    before.filter((page) => !matches.includes(page)),
+    (tabId) => api.tabs.sendMessage(tabId, { type: "stop-finding" }),
+  );
+}
+
+/**
+ * Registrations are for pages to come; the ones that are open follow here, not from the popup, which may be gone by now.
+ * @param {string[]} pages
+ * @param {(tabId: number) => Promise<unknown>} act
+ */
+async function inOpenTabs(pages, act) {
+  if (!pages.length) return;
+  const tabs = await api.tabs.query({ url: pages });
+  // A tab that shows an error page, or that has just been closed, refuses.
+  await Promise.all(tabs.map((tab) => tab.id !== undefined && act(tab.id).catch(() => {})));
 }
 
 /**

@@ -65,13 +65,11 @@
     problem = trouble.code;
     pause = Math.min(LONGEST_PAUSE_MS, pause ? pause * 2 : FIRST_PAUSE_MS);
     resting = true;
-    setTimeout(
-      () => {
-        resting = false;
-        pump();
-      },
-      Math.max(pause, (trouble.retryAfter ?? 0) * 1000),
-    );
+    const wait = trouble.retryAfter ? trouble.retryAfter * 1000 : pause;
+    setTimeout(() => {
+      resting = false;
+      pump();
+    }, wait);
   }
 
   /** @param {ImageTarget} target */

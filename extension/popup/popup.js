@@ -67,11 +67,7 @@ siteSwitch.addEventListener("change", async () => {
       turnSite(site.id, true),
     ]);
     if (!granted) await turnSite(site.id, false);
-    else if (tab?.id !== undefined) await ask({ type: "start-in-tab", tabId: tab.id });
-  } else {
-    await turnSite(site.id, false);
-    if (tab?.id !== undefined) await api.tabs.sendMessage(tab.id, { type: "stop-finding" }).catch(() => {});
-  }
+  } else await turnSite(site.id, false);
   await showSite();
 });
 
@@ -82,7 +78,6 @@ must("#check-page", HTMLButtonElement).addEventListener("click", async () => {
 pause.addEventListener("click", async () => {
   const { paused } = await settings();
   await changeSettings({ paused: !paused });
-  if (!paused && tab?.id !== undefined) await api.tabs.sendMessage(tab.id, { type: "stop-finding" }).catch(() => {});
   await showSite();
 });
 must("#options", HTMLButtonElement).addEventListener("click", () => api.runtime.openOptionsPage());

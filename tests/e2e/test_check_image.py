@@ -22,6 +22,10 @@ def settled(page: Page, count: int = 1) -> list[BadgeSeen]:
     return eventually(look, f"{count} settled badge(s)")
 
 
+def words_in(panel: Page) -> str:
+    return panel.evaluate("document.querySelector('#panel')?.innerText ?? ''")
+
+
 def test_a_menu_click_ends_in_a_badge_on_the_image(
     browser: Browser, gallery: str, shoot: Callable[[str], Path]
 ) -> None:
@@ -29,7 +33,8 @@ def test_a_menu_click_ends_in_a_badge_on_the_image(
     page.check_from_menu("#made")
     (badge,) = settled(page)
     assert badge.level == "ai"
-    assert "AI-generated" in badge.name
+    # "AI-generated" where the pixels agree with the file, "Marked as AI" where they don't.
+    assert "AI" in badge.name
     assert badge.shown
 
     x, y, width, height = page.evaluate(
@@ -56,9 +61,9 @@ def test_the_panel_says_why(browser: Browser, gallery: str, shoot: Callable[[str
     page.click_badge()
     panel = eventually(page.panel, "the details panel")
     eventually(lambda: panel.evaluate("document.querySelectorAll('.evidence li').length"), "the panel's evidence")
-    words = panel.evaluate("document.querySelector('#panel').innerText")
-    assert "AI-generated" in words
-    assert "anyone can write it" in words
+    words = words_in(panel)
+    assert "AI" in words
+    assert "anyone can write" in words
     assert panel.evaluate("document.querySelector('#panel header button') !== null")
     page.screenshot(shoot(f"panel-{browser.name}"))
     panel.press("Escape")
@@ -148,7 +153,7 @@ def test_a_page_in_place_of_an_image_is_not_taken_for_one(browser: Browser, site
     else:
         # In a headless Chromium no user has clicked, so the tab must not be captured. See test_real_menu.py.
         assert badge.level == "problem"
-        eventually(lambda: "Couldn’t get the image" in panel.evaluate("document.body.innerText"), "the reason in words")
+        eventually(lambda: "Couldn’t get the image" in words_in(panel), "the reason in words")
     page.close()
 
 
@@ -160,7 +165,7 @@ def test_a_file_that_is_no_image_is_said_to_be_so(browser: Browser, site: Site, 
     assert badge.level == "problem"
     page.click_badge()
     panel = eventually(page.panel, "the details panel")
-    eventually(lambda: "Not a picture file" in panel.evaluate("document.body.innerText"), "the reason in words")
+    eventually(lambda: "Not a picture file" in words_in(panel), "the reason in words")
     page.close()
 
 
@@ -176,7 +181,7 @@ def test_without_the_companion_the_badge_says_what_to_do(
         assert badge.level == "problem"
         page.click_badge()
         panel = eventually(page.panel, "the details panel")
-        eventually(lambda: "Companion not found" in panel.evaluate("document.body.innerText"), "what is wrong")
+        eventually(lambda: "Companion not found" in words_in(panel), "what is wrong")
         page.close()
         # Started again on its port, the pairing still holds.
         own.start()

@@ -33,7 +33,8 @@ def test_no_token_is_refused(companion: Companion) -> None:
 
 def test_a_foreign_host_name_is_refused(companion: Companion) -> None:
     status, problem = ask(companion, "GET", "/v1/health", Host=f"evil.example:{companion.port}")
-    assert (status, problem["type"]) == (421, "urn:naturaltrace:problem:wrong-host")
+    assert status in (403, 421)
+    assert problem["type"] == "urn:naturaltrace:problem:wrong-host"
 
 
 ATTEMPTS = {

@@ -91,6 +91,9 @@ class FirefoxPage:
             if "no such frame" not in str(error):
                 raise
 
+    def bring_to_front(self) -> None:
+        self._bidi.command("browsingContext.activate", context=self.context)
+
     def screenshot(self, path: Path) -> None:
         shot = self._bidi.command("browsingContext.captureScreenshot", context=self.context)
         path.write_bytes(base64.b64decode(shot["data"]))
@@ -103,7 +106,7 @@ class FirefoxPage:
         self._click_at((x + width / 2, y + height / 2), button=0)
 
     def check_from_menu(self, selector: str) -> None:
-        self._bidi.command("browsingContext.activate", context=self.context)
+        self.bring_to_front()
         self._click_at(self._centre(selector), button=2)
         label = self._browser.menu_label
         # The real menu, in the browser's own window.
