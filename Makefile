@@ -17,7 +17,7 @@ help:
 	@echo "make test     all tests, Python and JavaScript"
 	@echo "make lint     ruff, pyright, biome, tsc"
 	@echo "make run      the companion, in this terminal"
-	@echo "make samples  the demo's pictures, made again (trains the sample generator; about half an hour on one core)"
+	@echo "make samples  the demo's pictures, made again (trains the sample generator; about 25 minutes on one free core)"
 	@echo "make figures  the README's figures, from the released card"
 	@echo "make clean    removes $(VENV), node_modules and the demo's data"
 

@@ -13,7 +13,7 @@ from naturaltrace_model.samples.paint import paint
 from naturaltrace_model.samples.photos import FEED_PHOTOS, photo_path
 from naturaltrace_model.samples.sketches import SKETCHES
 
-STEPS = 24
+STEPS = 12
 SEEDS = {"meadow": 7, "planet": 3, "dunes": 5, "deep-field": 1}
 
 
@@ -42,7 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m naturaltrace_model.samples", description=__doc__)
     parser.add_argument("out", type=Path, help="folder for the pictures (made if missing)")
     parser.add_argument("--autoencoder-steps", type=int, default=900)
-    parser.add_argument("--denoiser-steps", type=int, default=5000)
+    parser.add_argument("--denoiser-steps", type=int, default=2200)
     parser.add_argument("--weights", type=Path, help="keep the trained networks here, and use them if they are there")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

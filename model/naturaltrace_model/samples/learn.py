@@ -1,4 +1,4 @@
-"""Training of both networks: about forty minutes on one CPU core."""
+"""Training of both networks: about twenty minutes on one CPU core."""
 
 import copy
 import sys

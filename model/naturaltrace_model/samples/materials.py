@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from naturaltrace_model.samples.networks import FACTOR
 from naturaltrace_model.samples.photos import MATERIALS, Pixels, load_material
 
-COLOUR_CELL = 16  # the guide's colours are this many pixels coarse: the generator has to invent everything finer
+COLOUR_CELL = 32  # the guide's colours are this many pixels coarse: the generator has to invent everything finer
 
 
 class Views:

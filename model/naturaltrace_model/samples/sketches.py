@@ -1,4 +1,4 @@
-"""What to paint: rough colours and which material goes where. The generator invents everything finer than 16 pixels."""
+"""What to paint: rough colours and which material goes where. The generator invents everything finer than 32 pixels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Colour = tuple[float, float, float]  # sRGB, 0..1
 
 @dataclass(slots=True)
 class Sketch:
-    """`colours` (H, W, 3) in 0..1, `shares` (materials, H, W) in 0..1 that sum to 1. H and W are multiples of 16."""
+    """`colours` (H, W, 3) in 0..1, `shares` (materials, H, W) in 0..1 that sum to 1. H and W are multiples of 32."""
 
     colours: Pixels
     shares: NDArray[np.float32]
