@@ -50,6 +50,6 @@ def _row(picture: str, badge: BadgeSeen) -> Row:
     return Row(
         picture,
         badge=words[f"badge_{badge.level}"]["message"],
-        note=f"chance of AI {chance[0]}" if chance else "",
+        note=f"{chance[0]} by the pixels" if chance else "",
         judged=badge.level != "problem",
     )

@@ -41,7 +41,7 @@ def _row(verdict: dict[str, Any]) -> Row:
     if "error" in verdict:
         return Row(picture, "Not checked", verdict["error"]["detail"], judged=False)
     chance = verdict["probability"]
-    said = "" if chance is None else f"{chance:.0%} by its pixels; "
+    said = "" if chance is None else f"{chance:.0%} by the pixels; "
     return Row(picture, verdict["label"], f"{said}basis: {verdict['basis']}")
 
 
