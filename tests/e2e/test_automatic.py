@@ -53,6 +53,17 @@ def turn_on(browser: Browser, page: Page) -> None:
     page.bring_to_front()
 
 
+def turn_all_off(browser: Browser) -> None:
+    """Forget the settings, so that other tests find a browser without automatic badges."""
+    options = browser.open_extension("options/options.html")
+    api = "(globalThis.browser ?? chrome)"
+    options.evaluate(f"{api}.storage.local.remove('settings')")
+    eventually(
+        lambda: options.evaluate(f"{api}.scripting.getRegisteredContentScripts()") == [], "no registered content script"
+    )
+    options.close()
+
+
 def open_popup(browser: Browser, page: Page) -> Page:
     """The popup as a page, on behalf of another tab."""
     address = page.evaluate("location.href")
@@ -72,6 +83,7 @@ def open_feed(browser: Browser, feed: str) -> Generator[Page]:
     turn_on(browser, page)
     yield page
     page.close()
+    turn_all_off(browser)
 
 
 def levels(page: Page) -> list[str]:

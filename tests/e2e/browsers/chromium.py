@@ -222,6 +222,8 @@ class ChromiumBrowser:
         target = eventually(self._find_worker, "the extension's service worker")
         session = self.cdp.attach(target["targetId"])
         try:
+            # A worker that has just been woken is there before its extension's interfaces are.
+            eventually(lambda: self.cdp.evaluate(session, "typeof chrome") == "object", "the worker to be ready")
             return self.cdp.evaluate(session, expression)
         finally:
             self.cdp.command("Target.detachFromTarget", sessionId=session)
