@@ -94,3 +94,18 @@ export async function check(bytes, hints) {
   if (!response.ok) await fail(response);
   return response.json();
 }
+
+/**
+ * Tells the companion what the user says that an image is. It stays on this computer.
+ * @param {Verdict} verdict
+ * @param {"generated" | "not_generated"} says
+ * @param {boolean} isPrivate
+ */
+export async function giveFeedback(verdict, says, isPrivate) {
+  const headers = new Headers({ "Content-Type": "application/json" });
+  if (isPrivate) headers.set("NaturalTrace-Private", "?1");
+  const model = `${verdict.model.name} ${verdict.model.version}`;
+  const body = JSON.stringify({ sha256: verdict.image.sha256, says, level: verdict.level, model });
+  const response = await request("/v1/feedback", { method: "POST", headers, body });
+  if (!response.ok) await fail(response);
+}

@@ -4,7 +4,7 @@
 import { api, onMessage } from "../shared/browser.js";
 import { changeSettings, settings } from "../shared/settings.js";
 import { cancelCheck, checkFor } from "./check.js";
-import { pair, unpair } from "./client.js";
+import { giveFeedback, pair, unpair } from "./client.js";
 import { companionState, distrust, remember } from "./companion.js";
 import { createMenu, onMenuClicked } from "./menu.js";
 import { openPanel, panelFor, tellOwner } from "./panels.js";
@@ -25,6 +25,14 @@ const answers = {
   "panel-open": { from: "any", answer: (m, sender) => openPanel(m.outcome, m.url, sender) },
   "panel-get": { from: "page", answer: (m, sender) => panelFor(m.key, sender) },
   "panel-tell": { from: "page", answer: (m, sender) => tellOwner(m.key, m.message, sender) },
+  feedback: {
+    from: "page",
+    answer: (m, sender) =>
+      giveFeedback(m.verdict, m.says, sender.tab?.incognito ?? false).then(
+        () => ({}),
+        (error) => ({ problem: problemOf(error) }),
+      ),
+  },
   "companion-state": { from: "any", answer: () => companionState() },
   "companion-port": { from: "page", answer: (m) => usePort(m.port) },
   "companion-pair": {

@@ -68,6 +68,27 @@ function generator(verdict) {
 }
 
 /**
+ * “This is wrong”: what the user knows better, kept by the companion.
+ * @param {Verdict} verdict
+ */
+function feedback(verdict) {
+  const thanks = el("p", { role: "status", class: "small quiet" });
+  /** @param {"generated" | "not_generated"} says */
+  const say = async (says) => {
+    const { problem } = await ask({ type: "feedback", verdict, says });
+    choices.hidden = !problem;
+    thanks.textContent = problem ? text(`problem_${problem.code}`) : text("feedback_thanks");
+  };
+  const choices = el(
+    "div",
+    { class: "actions" },
+    el("button", { type: "button", onclick: () => void say("generated") }, text("feedback_generated")),
+    el("button", { type: "button", onclick: () => void say("not_generated") }, text("feedback_not_generated")),
+  );
+  return el("details", {}, el("summary", { class: "small" }, text("feedback_title")), choices, thanks);
+}
+
+/**
  * @param {Verdict} verdict
  * @param {string} meaning
  * @param {string} url
@@ -89,6 +110,7 @@ function footer(verdict, meaning, url) {
     {},
     el("p", { class: "small quiet" }, `${text("can_be_wrong")} ${model}`),
     el("div", { class: "actions" }, copy, copied),
+    feedback(verdict),
   );
 }
 

@@ -66,6 +66,9 @@ def test_the_panel_says_why(browser: Browser, gallery: str, shoot: Callable[[str
     assert "anyone can write" in words
     assert panel.evaluate("document.querySelector('#panel header button') !== null")
     page.screenshot(shoot(f"panel-{browser.name}"))
+    panel.click("summary")
+    panel.click("details button")
+    eventually(lambda: "Noted on this computer" in words_in(panel), "the companion to note what the user says")
     panel.press("Escape")
     eventually(lambda: page.panel() is None, "Esc to close the panel")
     # Focus goes back to where it came from.
