@@ -65,8 +65,28 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--without-stage1", action="store_true", help="ablation: stage 2 from scratch, no contrast")
     train.set_defaults(run=_train)
 
+    views = commands.add_parser("views", help="draw small worn squares of whole images for the global branch")
+    views.add_argument("images", type=Path)
+    views.add_argument("out", type=Path)
+    views.add_argument("--split", default="train", choices=("train", "val", "test"))
+    views.add_argument("--budget", type=int, default=20000, help="views per class")
+    views.add_argument("--teacher", type=Path, help="MobileNetV2 as .tflite, to distil from (needs ai-edge-litert)")
+    views.add_argument("--seed", type=int, default=1)
+    views.add_argument("--workers", type=int, default=2)
+    views.set_defaults(run=_views)
+
+    train_view = commands.add_parser("train-view", help="train the global branch")
+    train_view.add_argument("out", type=Path)
+    train_view.add_argument("--views", type=Path, required=True)
+    train_view.add_argument("--validation", type=Path, required=True)
+    train_view.add_argument("--steps", type=int, default=1600)
+    train_view.add_argument("--seed", type=int, default=0)
+    train_view.add_argument("--threads", type=int, help="CPU threads; all by default")
+    train_view.set_defaults(run=_train_view)
+
     release = commands.add_parser("release", help="export, calibrate on val, evaluate on test, write graph and card")
-    release.add_argument("checkpoint", type=Path)
+    release.add_argument("trace", type=Path, help="stage2.pt")
+    release.add_argument("view", type=Path, help="view.pt")
     release.add_argument("--images", type=Path, required=True, help="full set, for calibration (val) and test")
     release.add_argument("--pack", type=Path, help="the pack, whose test split is reported beside the full set's")
     release.add_argument("--version", required=True)
@@ -149,10 +169,39 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+def _views(options: argparse.Namespace) -> None:
+    from naturaltrace_model.data import manifest, views
+
+    samples = manifest.load(options.images, (options.split,))
+    count = views.build(
+        samples, options.out,
+        budget=options.budget, seed=options.seed, workers=options.workers, teacher=options.teacher,
+    )  # fmt: skip
+    print(f"{count} views of {len(samples)} images in {options.out}")
+
+
+def _train_view(options: argparse.Namespace) -> None:
+    import torch
+
+    from naturaltrace_model.networks.view_net import ViewNet
+    from naturaltrace_model.training import view
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = ViewNet().to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    config = view.ViewConfig(steps=options.steps, seed=options.seed)
+    view.train(
+        network, view.ViewShard.open(options.views), view.ViewShard.open(options.validation), config, options.out
+    )
+    print(f"global branch in {options.out / 'view.pt'}")
+
+
 def _release(options: argparse.Namespace) -> None:
     from naturaltrace_model.export.release import release
 
-    written = release(options.checkpoint, options.images, options.pack, options.version, options.out)
+    written = release(options.trace, options.view, options.images, options.pack, options.version, options.out)
     print(f"wrote {written}")
 
 

@@ -16,12 +16,12 @@ from naturaltrace.detection.session import CropOutputs
 
 # Size and quality are no evidence: in any collection they tell the sources apart, and with them the classes. They only
 # choose the calibration bin.
-FEATURES = ("mean", "top", "bottom", "spread", "proximity")
+FEATURES = ("mean", "top", "bottom", "spread", "proximity", "view")
 
 
-def features(outputs: CropOutputs) -> NDArray[np.float64]:
+def features(outputs: CropOutputs, view_logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """One value per name in `FEATURES`: the crops' mean logit, the means of their highest and lowest third, their
-    deviation, and mean proximity."""
+    deviation and mean proximity; and the views' mean logit."""
     logits = np.sort(outputs.logit.astype(np.float64))
     third = max(1, len(logits) // 3)
     return np.array(
@@ -31,6 +31,7 @@ def features(outputs: CropOutputs) -> NDArray[np.float64]:
             logits[:third].mean(),
             logits.std(),
             float(outputs.proximity.mean()),
+            float(view_logits.mean()),
         ]
     )
 

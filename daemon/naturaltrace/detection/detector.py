@@ -13,12 +13,15 @@ from naturaltrace.detection.result import CropScore, Detection, ModelInfo, Pixel
 from naturaltrace.detection.session import CropOutputs, CropSession
 from naturaltrace.imaging.crops import CROP, Crops, choose_crops
 from naturaltrace.imaging.decoded import DecodedImage
+from naturaltrace.imaging.views import square_views
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    crops: Crops | None
-    reason: UnclearReason | None
+class _Ready:
+    """An image that may be judged, and what the graph is shown of it."""
+
+    crops: Crops
+    views: NDArray[np.uint8]
 
 
 class Detector:
@@ -45,36 +48,53 @@ class Detector:
         started = time.perf_counter()
         prepared = [self._prepare(image) for image in images]
         cropped = time.perf_counter()
-        chosen = [p.crops.pixels for p in prepared if p.crops is not None and p.reason is None]
-        outputs = self._session.run(np.concatenate(chosen)) if chosen else None
+        ready = [p for p in prepared if isinstance(p, _Ready)]
+        judged = iter(self._run(ready))
         timing = {"crops": (cropped - started) * 1000, "inference": (time.perf_counter() - cropped) * 1000}
-        found: list[Detection] = []
-        offset = 0
-        for image, each in zip(images, prepared, strict=True):
-            if each.crops is None or each.reason is not None or outputs is None:
-                found.append(Detection(PixelLevel.UNCLEAR, None, self.model, each.reason, timing_ms=timing))
-                continue
-            count = len(each.crops.pixels)
-            rows = outputs.rows(offset, offset + count)
-            found.append(self._conclude(image, each.crops, rows, timing))
-            offset += count
-        return found
+        return [
+            self._conclude(each.crops, *next(judged), timing)
+            if isinstance(each, _Ready)
+            else Detection(PixelLevel.UNCLEAR, None, self.model, each, timing_ms=timing)
+            for each in prepared
+        ]
 
-    def _prepare(self, image: DecodedImage) -> _Prepared:
+    def measure(self, image: DecodedImage) -> "tuple[CropOutputs, NDArray[np.float32]] | None":
+        """The graph's own outputs for one image, which calibration is fitted to; None where the gates decline."""
+        ready = self._prepare(image)
+        return self._run([ready])[0] if isinstance(ready, _Ready) else None
+
+    def _prepare(self, image: DecodedImage) -> _Ready | UnclearReason:
         if min(image.width, image.height) < max(CROP, self.card.limits.short_side):
-            return _Prepared(None, UnclearReason.TOO_SMALL)
+            return UnclearReason.TOO_SMALL
         try:
             crops = choose_crops(image.pixels)
         except ValueError:  # a strip so long that its working view is thinner than a crop
-            return _Prepared(None, UnclearReason.TOO_SMALL)
+            return UnclearReason.TOO_SMALL
         if gates.texture(crops.pixels) < self.card.limits.texture:
-            return _Prepared(crops, UnclearReason.FLAT)
+            return UnclearReason.FLAT
         if gates.is_noise(crops.pixels):
-            return _Prepared(crops, UnclearReason.NOISE)
-        return _Prepared(crops, None)
+            return UnclearReason.NOISE
+        return _Ready(crops, square_views(image.pixels))
 
-    def _conclude(self, image: DecodedImage, crops: Crops, rows: CropOutputs, timing: dict[str, float]) -> Detection:
-        values = aggregate.features(rows)
+    def _run(self, ready: Sequence[_Ready]) -> list[tuple[CropOutputs, NDArray[np.float32]]]:
+        """One run of the graph for all images; each image's own rows."""
+        if not ready:
+            return []
+        outputs, logits = self._session.run(
+            np.concatenate([r.crops.pixels for r in ready]), np.concatenate([r.views for r in ready])
+        )
+        found: list[tuple[CropOutputs, NDArray[np.float32]]] = []
+        crop = view = 0
+        for each in ready:
+            crops, views = len(each.crops.pixels), len(each.views)
+            found.append((outputs.rows(crop, crop + crops), logits[view : view + views]))
+            crop, view = crop + crops, view + views
+        return found
+
+    def _conclude(
+        self, crops: Crops, rows: CropOutputs, views: NDArray[np.float32], timing: dict[str, float]
+    ) -> Detection:
+        values = aggregate.features(rows, views)
         quality = aggregate.quality(rows)
         proximity = float(rows.proximity.mean())
         result = aggregate.calibrate(

@@ -1,4 +1,4 @@
-"""The ONNX graph: uint8 crops in, one row of figures per crop out."""
+"""The ONNX graph: uint8 crops and views in, one row of figures per crop and a logit per view out."""
 
 import hashlib
 import os
@@ -13,7 +13,8 @@ from naturaltrace.detection.card import Card, CardError
 
 ort = cast(Any, onnxruntime)  # it ships no types
 
-OUTPUTS = ("logit", "proximity", "quality", "family", "embedding")
+OUTPUTS = ("logit", "proximity", "quality", "family", "embedding")  # one row per crop
+VIEW_OUTPUT = "view"  # one value per view
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,12 @@ class CropSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session: Any = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         names = {o.name for o in self._session.get_outputs()}
-        if not names.issuperset(OUTPUTS):
-            raise CardError(f"the detector's graph lacks the outputs {sorted(set(OUTPUTS) - names)}")
+        wanted = {*OUTPUTS, VIEW_OUTPUT}
+        if not names.issuperset(wanted):
+            raise CardError(f"the detector's graph lacks the outputs {sorted(wanted - names)}")
 
-    def run(self, crops: NDArray[np.uint8]) -> CropOutputs:
-        """`crops`: uint8 (N, 128, 128, 3), N >= 1."""
-        found = cast("list[NDArray[np.float32]]", self._session.run(list(OUTPUTS), {"crops": crops}))
-        return CropOutputs(*found)
+    def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, NDArray[np.float32]]:
+        """`crops` uint8 (N, 128, 128, 3) and `views` uint8 (M, 160, 160, 3), N and M >= 1; the second value is (M,)."""
+        names = [*OUTPUTS, VIEW_OUTPUT]
+        *rows, logits = cast("list[NDArray[np.float32]]", self._session.run(names, {"crops": crops, "views": views}))
+        return CropOutputs(*rows), logits

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from naturaltrace.detection.aggregate import FEATURES, score
 from naturaltrace.detection.card import Aggregation, QualityBin, Rates
 from naturaltrace_model.calibration.logistic import fit_logistic
+from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.evaluation.rows import FeatureRow
 
 RATES = Rates(ai=0.005, likely_ai=0.03, no_sign=0.05)
 BINS = 3  # of estimated quality, equally filled
 QUANTILES = 101
-_MOST_PER_SOURCE = 150
 # How a feature may speak: 1 only for generated, -1 only against.
-_SIGNS = {"mean": 1, "top": 1, "bottom": 1, "spread": 1, "proximity": -1}
+_SIGNS = {"mean": 1, "top": 1, "bottom": 1, "spread": 1, "proximity": -1, "view": 1}
 Array = NDArray[np.float64]
 
 
@@ -34,9 +34,8 @@ class Calibration:
     least_proximity: float
 
 
-def fit(rows: Sequence[FeatureRow], *, seed: int = 0) -> Calibration:
+def fit(rows: Sequence[FeatureRow]) -> Calibration:
     """Fit on feature rows of the val split. Raises ValueError when a quality bin lacks one of the classes."""
-    rows = _balanced(rows, seed)
     x = np.stack([r.features for r in rows])
     y = np.array([r.sample.label for r in rows])
     weights = _weights(y, np.array([r.sample.source for r in rows]))
@@ -117,14 +116,10 @@ def _weights(y: NDArray[Any], sources: NDArray[Any]) -> Array:
     return weights
 
 
-def _balanced(rows: Sequence[FeatureRow], seed: int) -> list[FeatureRow]:
-    """At most so many rows of one source, class and condition: a large gallery must not set the thresholds alone."""
+def balanced(samples: Sequence[Sample], *, most: int = 150, seed: int = 0) -> list[Sample]:
+    """At most so many samples of one source and class: a large gallery must not set the thresholds alone."""
     rng = np.random.default_rng(seed)
-    groups: dict[tuple[str, int, str], list[FeatureRow]] = {}
-    for row in rows:
-        groups.setdefault((row.sample.source, row.sample.label, row.condition), []).append(row)
-    kept: list[FeatureRow] = []
-    for own in groups.values():
-        chosen = rng.permutation(len(own))[:_MOST_PER_SOURCE]
-        kept.extend(own[i] for i in sorted(chosen))
-    return kept
+    groups: dict[tuple[str, int], list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault((sample.source, sample.label), []).append(sample)
+    return [own[i] for own in groups.values() for i in sorted(rng.permutation(len(own))[:most])]

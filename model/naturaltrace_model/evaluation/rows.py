@@ -8,12 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from naturaltrace.detection import aggregate, gates
-from naturaltrace.detection.card import Card
+from naturaltrace.detection import aggregate
 from naturaltrace.detection.detector import Detector
 from naturaltrace.detection.result import Detection
-from naturaltrace.detection.session import CropSession
-from naturaltrace.imaging.crops import CROP, choose_crops
 from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.errors import ImagingError
@@ -63,22 +60,15 @@ def detect_all(detector: Detector, samples: Iterable[Sample], conditions: Iterab
             yield Row(sample, condition, detection)
 
 
-def features_of(card: Card, samples: Iterable[Sample], conditions: Iterable[str]) -> Iterator[FeatureRow]:
+def features_of(detector: Detector, samples: Iterable[Sample], conditions: Iterable[str]) -> Iterator[FeatureRow]:
     """The image features that calibration is fitted to; images that the gates turn away give no row."""
-    session = CropSession(card)
     conditions = list(conditions)
     for sample, image in _decoded(samples):
         for condition in conditions:
-            worn = under(image, condition)
-            if min(worn.width, worn.height) < max(CROP, card.limits.short_side):
-                continue
-            try:
-                crops = choose_crops(worn.pixels).pixels
-            except ValueError:
-                continue
-            if gates.texture(crops) >= card.limits.texture and not gates.is_noise(crops):
-                outputs = session.run(crops)
-                yield FeatureRow(sample, condition, aggregate.features(outputs), aggregate.quality(outputs))
+            measured = detector.measure(under(image, condition))
+            if measured is not None:
+                outputs, views = measured
+                yield FeatureRow(sample, condition, aggregate.features(outputs, views), aggregate.quality(outputs))
 
 
 def _decoded(samples: Iterable[Sample]) -> Iterator[tuple[Sample, DecodedImage]]:

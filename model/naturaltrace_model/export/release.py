@@ -24,6 +24,7 @@ from naturaltrace_model.evaluation.rows import detect_all, features_of, samples_
 from naturaltrace_model.evaluation.summary import summarise, table
 from naturaltrace_model.export import graph
 from naturaltrace_model.training import checkpoint
+from naturaltrace_model.training import view as view_training
 
 NAME = "natural-trace"
 _RELEASED = Path(__file__).resolve().parents[1] / "released"
@@ -32,7 +33,9 @@ _LEAST_QUALITY = 0.30
 _LEAST_TEXTURE = 0.6
 
 
-def release(weights: Path, images: Path, pack: Path | None, version: str, out: Path | None = None) -> Path:
+def release(
+    weights: Path, view_weights: Path, images: Path, pack: Path | None, version: str, out: Path | None = None
+) -> Path:
     """Write graph, `card.json`, `MODEL_CARD.md` and `results.csv` into `out`; the card's path.
 
     `images` is the full set: its val split calibrates, its test split is reported; so is the pack's test split.
@@ -40,19 +43,23 @@ def release(weights: Path, images: Path, pack: Path | None, version: str, out: P
     out = out or _RELEASED
     out.mkdir(parents=True, exist_ok=True)
     network, stored = checkpoint.load(weights)
+    view = view_training.load(view_weights)
     file = f"{NAME}-{version}.onnx"
-    content = graph.write(network, out / file)
+    content = graph.to_onnx(network, view)
+    (out / file).write_bytes(content)
     raw: dict[str, Any] = {
         "schema": cards.SCHEMA,
         "name": NAME,
         "version": version,
         "released": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "licence": "MIT",
-        "paper": "arXiv 2403.16513; our formulation, see docs/decisions",
+        "paper": "the idea of arXiv 2403.16513, in our formulation (docs/decisions/0005)",
         "graph": {"file": file, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)},
-        "network": {**network.config.to_json(), "steps": stored["step"], "families": FAMILIES},
+        "networks": {"trace": {**network.config.to_json(), "steps": stored["step"]}, "view": view.config.to_json()},
+        "families": FAMILIES,
         "input": {
             "crops": "uint8 (N, 128, 128, 3), sRGB",
+            "views": "uint8 (M, 160, 160, 3), sRGB",
             "rich": crops.RICH,
             "poor": crops.POOR,
             "grid": crops.GRID,
@@ -66,8 +73,8 @@ def release(weights: Path, images: Path, pack: Path | None, version: str, out: P
     }  # fmt: skip
     path = out / "card.json"
     _write(raw, path)
-    held = samples_of(images, "val")
-    fitted = calibration.fit(list(features_of(cards.read(path), held, CONDITIONS)))
+    held = calibration.balanced(samples_of(images, "val"))
+    fitted = calibration.fit(list(features_of(Detector(cards.read(path)), held, CONDITIONS)))
     raw["limits"]["proximity"] = round(fitted.least_proximity, 5)
     raw["aggregation"] = asdict(fitted.aggregation)
     raw["calibration"] |= {"bins": [asdict(b) for b in fitted.bins], **_counts(held)}

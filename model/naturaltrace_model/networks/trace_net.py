@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from naturaltrace_model.networks.blocks import ResidualBlock, conv
 from naturaltrace_model.networks.residuals import CHANNELS, ResidualStack
 
 
@@ -53,13 +54,13 @@ class TraceNet(nn.Module):
         super().__init__()
         self.config = config = config or TraceNetConfig()
         self.residuals = ResidualStack()
-        self.stem = _conv(CHANNELS * 4, config.widths[0])
+        self.stem = conv(CHANNELS * 4, config.widths[0])
         stages: list[nn.Module] = []
         width = config.widths[0]
         for i, (w, depth) in enumerate(zip(config.widths, config.depths, strict=True)):
             if i:
-                stages.append(_conv(width, w, stride=2))
-            stages.extend(_Block(w) for _ in range(depth))
+                stages.append(conv(width, w, stride=2))
+            stages.extend(ResidualBlock(w) for _ in range(depth))
             width = w
         self.trunk = nn.Sequential(*stages)
         features = 2 * width
@@ -96,26 +97,6 @@ class TraceNet(nn.Module):
         tau = self.config.temperature
         cosines = z @ self.prototypes.T
         return tau * (torch.logsumexp(cosines / tau, dim=1) - torch.log(torch.tensor(float(self.config.prototypes))))
-
-
-class _Block(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = _conv(width, width)
-        norm = nn.BatchNorm2d(width)
-        nn.init.zeros_(norm.weight)  # the block starts as identity, which lets a short training get going
-        self.second = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), norm)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.second(self.first(x)), inplace=True)
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
 
 
 def _projection(features: int, embedding: int) -> nn.Sequential:

@@ -76,7 +76,7 @@ def balanced_batches(main: Shard, twins: Shard | None, mix: Mix, seed: int) -> I
     rng = np.random.default_rng(seed)
     real = np.flatnonzero(main.label == 0)
     generated = np.flatnonzero(main.label == 1)
-    chance = _family_chances(main.family[generated])
+    chance = family_chances(main.family[generated])
     pairs = mix.pairs if twins is not None else 0
     rows_of = main.rows_of_region() if pairs else {}
     half = mix.size // 2
@@ -108,7 +108,8 @@ def random_crops(shard: Shard, size: int, seed: int) -> Iterator[Batch]:
         yield _take(shard, rng.integers(len(shard), size=size), rng)
 
 
-def _family_chances(families: NDArray[np.int64]) -> NDArray[np.float64]:
+def family_chances(families: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The chance (N,) of each of N crops, such that a family's share is the square root of its size."""
     counts = np.bincount(families).astype(np.float64)
     weights = np.sqrt(counts[families]) / counts[families]
     return weights / weights.sum()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from naturaltrace.detection import aggregate
 from naturaltrace.detection.card import Aggregation, QualityBin
@@ -27,17 +28,24 @@ def _outputs(logits: list[float]) -> CropOutputs:
     )
 
 
+def _views(*logits: float) -> NDArray[np.float32]:
+    return np.array(logits, dtype=np.float32)
+
+
 def test_features_are_what_their_names_say() -> None:
-    found = dict(zip(aggregate.FEATURES, aggregate.features(_outputs([3.0, -1.0, 1.0])).tolist(), strict=True))
+    found = dict(
+        zip(aggregate.FEATURES, aggregate.features(_outputs([3.0, -1.0, 1.0]), _views(0.5, 1.5)).tolist(), strict=True)
+    )
     assert found["mean"] == pytest.approx(1.0)
     assert found["top"] == pytest.approx(3.0)
     assert found["bottom"] == pytest.approx(-1.0)
+    assert found["view"] == pytest.approx(1.0)
     assert aggregate.quality(_outputs([3.0, -1.0, 1.0])) == pytest.approx(0.8)
 
 
 def test_the_order_of_the_crops_does_not_matter() -> None:
-    first = aggregate.features(_outputs([3.0, -1.0, 1.0, 0.2]))
-    assert np.allclose(first, aggregate.features(_outputs([0.2, 1.0, 3.0, -1.0])))
+    first = aggregate.features(_outputs([3.0, -1.0, 1.0, 0.2]), _views(0.1))
+    assert np.allclose(first, aggregate.features(_outputs([0.2, 1.0, 3.0, -1.0]), _views(0.1)))
 
 
 def test_one_wild_feature_cannot_run_away_with_the_score() -> None:
