@@ -1,0 +1,69 @@
+"""The global branch: from image files to a checkpoint that opens."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from naturaltrace_model.data.manifest import Sample
+from tests.needs import needs
+
+needs("torch", "train")
+
+import torch  # noqa: E402
+
+from naturaltrace_model.data import views  # noqa: E402
+from naturaltrace_model.networks.view_net import ViewNet, ViewNetConfig  # noqa: E402
+from naturaltrace_model.training import view as training  # noqa: E402
+
+pytestmark = pytest.mark.torch
+_SMALL = ViewNetConfig(widths=(8, 8, 16), depths=(0, 1, 1), teacher=8)
+
+
+def _samples(folder: Path, count: int = 12) -> list[Sample]:
+    """Dark images are real, bright ones generated."""
+    made: list[Sample] = []
+    for number in range(count):
+        label = number % 2
+        rng = np.random.default_rng(number)
+        pixels = rng.integers(0, 60, (220, 260, 3), dtype=np.uint8) + np.uint8(150 * label)
+        path = folder / f"{number}.png"
+        Image.fromarray(pixels).save(path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        made.append(
+            Sample(path, "train", label, "photo", "sdxl" if label else "", f"s{number % 4}", digest, 260, 220, "PNG")
+        )
+    return made
+
+
+def test_views_repeat_themselves_and_are_small_squares(tmp_path: Path) -> None:
+    samples = _samples(tmp_path)
+    first = views.build(samples, tmp_path / "a", budget=12, seed=1, workers=1)
+    again = views.build(samples, tmp_path / "b", budget=12, seed=1, workers=1)
+    assert first == again > 0
+    one, other = (np.load(tmp_path / name / "views.npy")[:first] for name in "ab")
+    assert one.shape[1:] == (160, 160, 3)
+    assert np.array_equal(one, other)
+
+
+def test_the_branch_learns_and_its_checkpoint_opens(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    views.build(_samples(tmp_path), tmp_path / "views", budget=16, seed=1, workers=1)
+    shard = training.ViewShard.open(tmp_path / "views")
+    config = training.ViewConfig(steps=24, batch=16, learning_rate=5e-3)
+    trained = training.train(ViewNet(_SMALL), shard, shard, config, tmp_path)
+    assert training.validate(trained, shard)["auc"] > 0.95
+    opened = training.load(tmp_path / "view.pt")
+    some = torch.from_numpy(np.array(shard.views[:3]))
+    with torch.no_grad():
+        assert torch.allclose(opened(some).logit, trained.eval()(some).logit, atol=1e-5)
+
+
+def test_an_unreadable_file_gives_no_view(tmp_path: Path) -> None:
+    samples = _samples(tmp_path, 4)
+    samples[0].path.write_bytes(b"no image")
+    assert views.build(samples, tmp_path / "views", budget=4, seed=1, workers=1) > 0
+    with np.load(tmp_path / "views" / "index.npz") as index:
+        assert (index["label"] == 0).sum() < (index["label"] == 1).sum()
