@@ -26,9 +26,7 @@ class Parts:
     exif: list[bytes | memoryview] = field(default_factory=list[bytes | memoryview])
     xmp: list[bytes] = field(default_factory=list[bytes])
     iptc: list[bytes] = field(default_factory=list[bytes])
-    quantisation: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])  # JPEG, in zigzag order
     manifest_bytes: int = 0  # size of an embedded C2PA manifest store, 0 without one
-    icc_description: str | None = None
     problems: list[str] = field(default_factory=list[str])
     _text_left: int = limits.MAX_TOTAL_TEXT_BYTES
 

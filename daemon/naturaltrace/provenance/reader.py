@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from naturaltrace.provenance import camera, content_credentials, exif, iptc, marks, xmp
+from naturaltrace.provenance import camera, content_credentials, exif, iptc, marks, visible, xmp
 from naturaltrace.provenance.containers import MIME_TYPES, WALKERS
 from naturaltrace.provenance.findings import Claim, Finding, Provenance, Standing
 from naturaltrace.provenance.parts import Parts
 from naturaltrace.provenance.trust import TrustList, bundled
-from naturaltrace.provenance.watermarks.reader import findings as watermark_findings
+from naturaltrace.provenance.watermarks import reader as watermarks
 
 _STANDING_ORDER = [Standing.TRUSTED, Standing.INVALID, Standing.WATERMARK, Standing.UNKNOWN_SIGNER, Standing.UNSIGNED]
 _CLAIM_ORDER = [Claim.GENERATED, Claim.COMPOSITE, Claim.TAMPERED, Claim.CAPTURE, Claim.HUMAN_EDIT, Claim.NOTHING]
@@ -36,7 +36,8 @@ def read_provenance(
         lambda: content_credentials.findings(data, MIME_TYPES.get(kind, ""), parts, trust or bundled()),
         lambda: marks.findings(parts),
         lambda: camera.findings(parts),
-        lambda: watermark_findings(pixels) if pixels is not None else [],
+        lambda: watermarks.findings(pixels) if pixels is not None else [],
+        lambda: visible.findings(pixels) if pixels is not None else [],
     ):
         try:
             found += read()

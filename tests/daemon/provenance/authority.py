@@ -64,13 +64,13 @@ class Authority:
         self.pem = _pem(self.certificate)
 
     def issue(
-        self, organisation: str = "Test Camera Works", *, expired: bool = False, self_signed: bool = False
+        self, organisation: str = "Test Camera Works", *, seconds: int | None = None, self_signed: bool = False
     ) -> Signer:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(f"{organisation} signer", organisation)
         begin, end = (_TODAY - datetime.timedelta(days=40), _TODAY + datetime.timedelta(days=400))
-        if expired:
-            begin, end = _TODAY - datetime.timedelta(days=800), _TODAY - datetime.timedelta(days=400)
+        if seconds is not None:  # a certificate that is about to expire
+            end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
         issuer_key = key if self_signed else self.key
         certificate = (
             x509.CertificateBuilder()

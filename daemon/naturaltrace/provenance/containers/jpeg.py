@@ -7,7 +7,6 @@ from naturaltrace.provenance.parts import Parts
 _EXIF = b"Exif\x00"
 _XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 _PHOTOSHOP = b"Photoshop 3.0\x00"
-_ICC = b"ICC_PROFILE\x00"
 
 
 def walk(data: memoryview, parts: Parts) -> None:
@@ -53,20 +52,3 @@ def _segment(marker: int, payload: memoryview, parts: Parts, *, damaged: bool) -
     elif marker == 0xFE:
         text = bytes(payload[: parts.take(len(payload))])
         parts.add("jpeg.comment", text.decode("utf-8", "replace"), damaged=damaged)
-    elif marker == 0xDB:
-        _quantisation(payload, parts)
-
-
-def _quantisation(payload: memoryview, parts: Parts) -> None:
-    at = 0
-    while at < len(payload) and len(parts.quantisation) < 8:
-        wide = payload[at] >> 4
-        size = 128 if wide else 64
-        table = payload[at + 1 : at + 1 + size]
-        if len(table) < size:
-            return
-        if wide:
-            parts.quantisation.append(tuple(int.from_bytes(table[i : i + 2], "big") for i in range(0, 128, 2)))
-        else:
-            parts.quantisation.append(tuple(table))
-        at += 1 + size

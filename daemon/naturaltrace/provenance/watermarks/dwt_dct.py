@@ -2,7 +2,8 @@
 
 The scheme, read from its description and its public encoder: the image's U channel is halved by one level of the Haar
 transform; in each 4 × 4 block of that, in reading order, the value of largest magnitude (the first value left out) is
-moved to a quarter or to three quarters of its step of 36, for a 0 or a 1. Block n carries bit n mod the length. There is no key. Cropping, scaling and rotation destroy it; so does strong JPEG.
+moved to a quarter or to three quarters of its step of 36, for a 0 or a 1. Block n carries bit n mod the length.
+There is no key. Cropping, scaling and rotation destroy it, and so does JPEG with halved chroma.
 """
 
 from typing import Any
