@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from demo.badges import check_all, pair
+from demo.badges import pair, read_badges, start
 from demo.companion import Companion
 from demo.failed import DemoFailed
 from demo.feed import PAGE, image_names, serve_feed
@@ -69,7 +69,8 @@ def _in_browser(browser: Browser, options: argparse.Namespace, window: bool) -> 
         pair(browser, ready)
         print(f"{browser.name.capitalize()} is paired. Checking the pictures …\n", flush=True)
         page = browser.open(address)
-        rows = list(check_all(page, image_names()))
+        start(browser, address)
+        rows = list(read_badges(page, image_names()))
         page.evaluate("scrollTo(0, 0)")
         print(show(rows), flush=True)
         if window:
