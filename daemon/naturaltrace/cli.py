@@ -1,4 +1,4 @@
-"""`naturaltrace serve · check · pair · doctor`."""
+"""`naturaltrace serve · check · pair · settings · doctor`."""
 
 import argparse
 import sys
@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from naturaltrace import __version__
-from naturaltrace.commands import check, doctor, pair, serve
+from naturaltrace.commands import check, doctor, pair, serve, settings
 
-_COMMANDS = (serve, check, pair, doctor)
+_COMMANDS = (serve, check, pair, settings, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

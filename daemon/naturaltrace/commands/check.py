@@ -76,5 +76,7 @@ def judge_file(pipeline: "Pipeline", path: Path, *, pixels_only: bool) -> "Verdi
 
 
 def _in_words(verdict: "Verdict") -> str:
-    chance = "" if verdict.probability is None else f" ({verdict.probability:.0%} by the pixels)"
-    return f"{verdict.label}{chance}. {verdict.summary}"
+    # A number beside "can't tell" would be read as a verdict after all.
+    said = verdict.probability is not None and verdict.level != "unclear"
+    chance = f" Estimated chance: {verdict.probability:.0%}." if said else ""
+    return f"{verdict.label}. {verdict.summary}{chance}"

@@ -5,7 +5,7 @@ import asyncio
 import json
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from naturaltrace.commands.parsers import Commands
 from naturaltrace.storage.paths import DataFolder
@@ -36,8 +36,15 @@ def run(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     folder = DataFolder.at(options.data_dir)
     speaker = _Json(folder) if options.headless else _Words()
+    daemon = Options(folder, options.port, on_ready=speaker.ready, on_paired=speaker.paired)
+    pystray = None if options.headless else _pystray()
     try:
-        asyncio.run(run_daemon(Options(folder, options.port, on_ready=speaker.ready, on_paired=speaker.paired)))
+        if pystray is None:
+            asyncio.run(run_daemon(daemon))
+        else:
+            from naturaltrace.desktop.session import run_with_tray
+
+            run_with_tray(daemon, pystray)
     except AlreadyRunning:
         return speaker.failed("already-running", f"Natural Trace is already running on {folder.root}.")
     except NoPort as error:
@@ -45,6 +52,17 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         return speaker.failed("data-folder", f"The data folder {folder.root} can't be used: {error.strerror or error}.")
     return 0
+
+
+def _pystray() -> Any:
+    """What shows a tray icon on this desktop; None where there is none, which is no reason not to serve."""
+    from naturaltrace.desktop.tray import NoTray, load
+
+    try:
+        return load()
+    except NoTray as error:
+        print(f"No tray icon here ({error}). The settings page: naturaltrace settings")
+        return None
 
 
 class _Json:

@@ -6,8 +6,8 @@ from aiohttp import web
 
 
 class Access(StrEnum):
-    BROWSER = "browser"  # the token of a paired browser
-    CONTROL = "control"  # the key in the data folder, which only this user's own programs can read
+    BROWSER = "browser"  # the token of a paired browser, or of the settings page's session
+    CONTROL = "control"  # the key in the data folder, which only this user's programs can read, or the page's session
     PUBLIC = "public"  # anyone who passes the guard's first three rules
 
 

@@ -17,6 +17,8 @@ from naturaltrace.server.pairing import Pairing, setup_pairing
 from naturaltrace.server.past import setup_past
 from naturaltrace.server.preferences import Preferences, setup_preferences
 from naturaltrace.server.problems import setup_problems
+from naturaltrace.server.sessions import Sessions, setup_sessions
+from naturaltrace.server.site import setup_site
 from naturaltrace.server.stats import setup_stats
 
 
@@ -29,11 +31,13 @@ class Parts:
     archive: Archive
     preferences: Preferences
     pairing: Pairing = field(default_factory=Pairing)
+    sessions: Sessions = field(default_factory=Sessions)
     cache: FindingsCache = field(default_factory=FindingsCache)
     bodies: BodyLimits = field(default_factory=BodyLimits)
 
 
 def make_app(parts: Parts) -> web.Application:
+    parts.gate.is_session = parts.sessions.match
     app = web.Application()
     setup_problems(app)
     setup_guard(app, parts.gate)
@@ -48,5 +52,7 @@ def make_app(parts: Parts) -> web.Application:
     setup_check(app)
     setup_past(app)
     setup_contract(app)
+    setup_sessions(app, parts.sessions)
+    setup_site(app)
     setup_control(app)
     return app

@@ -5,11 +5,16 @@ They prove that they are this user's by a key that only this user can read, made
 
 from aiohttp import web
 
+from naturaltrace.desktop.login import login_item, start_command
 from naturaltrace.server.access import Access
 from naturaltrace.server.guard import GATE
+from naturaltrace.server.json_body import small_json
 from naturaltrace.server.pairing import CODE_LIFE_S, PAIRING
+from naturaltrace.server.preferences import PREFERENCES
 from naturaltrace.server.problems import Problem
 from naturaltrace.server.routes import add_route
+
+MAX_PAUSE_S = 7 * 24 * 3600
 
 
 async def open_code(request: web.Request) -> web.Response:
@@ -26,7 +31,47 @@ async def revoke_browser(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def get_state(request: web.Request) -> web.Response:
+    paused = request.app[PREFERENCES].paused_for is not None
+    return web.json_response({"paused": paused, "code": request.app[PAIRING].code})
+
+
+async def pause(request: web.Request) -> web.Response:
+    seconds = (await small_json(request)).get("seconds")
+    if seconds is not None and (type(seconds) is not int or not 0 < seconds <= MAX_PAUSE_S):
+        raise Problem(422, "bad-setting", f"`seconds` must be a whole number up to {MAX_PAUSE_S}, or null.")
+    request.app[PREFERENCES].pause(seconds)
+    return web.Response(status=204)
+
+
+async def resume(request: web.Request) -> web.Response:
+    request.app[PREFERENCES].resume()
+    return web.Response(status=204)
+
+
+async def get_login(_request: web.Request) -> web.Response:
+    item = login_item()
+    return web.json_response({"possible": item is not None, "enabled": item is not None and item.enabled()})
+
+
+async def put_login(request: web.Request) -> web.Response:
+    wanted = (await small_json(request)).get("enabled")
+    item = login_item()
+    if not isinstance(wanted, bool) or item is None:
+        raise Problem(422, "bad-setting", "`enabled` must be true or false, on a system whose login items are known.")
+    try:
+        item.enable(start_command()) if wanted else item.disable()
+    except OSError as error:
+        raise Problem(422, "bad-setting", f"The login item can't be changed ({error.strerror}).") from error
+    return web.json_response({"possible": True, "enabled": item.enabled()})
+
+
 def setup_control(app: web.Application) -> None:
+    add_route(app, "GET", "/v1/control/state", get_state, access=Access.CONTROL)
+    add_route(app, "PUT", "/v1/control/pause", pause, access=Access.CONTROL)
+    add_route(app, "DELETE", "/v1/control/pause", resume, access=Access.CONTROL)
+    add_route(app, "GET", "/v1/control/login", get_login, access=Access.CONTROL)
+    add_route(app, "PUT", "/v1/control/login", put_login, access=Access.CONTROL)
     add_route(app, "POST", "/v1/control/code", open_code, access=Access.CONTROL)
     add_route(app, "GET", "/v1/control/browsers", list_browsers, access=Access.CONTROL)
     add_route(app, "DELETE", "/v1/control/browsers/{id}", revoke_browser, access=Access.CONTROL)

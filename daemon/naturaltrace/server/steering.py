@@ -36,14 +36,15 @@ class Steering:
     def port(self) -> int:
         return self._running.port
 
-    def call(self, method: str, path: str) -> dict[str, Any]:
+    def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Call one control route; {} where the answer has no body. Raises NotRunning or Refused."""
         connection = http.client.HTTPConnection("127.0.0.1", self._running.port, timeout=10)
         try:
-            connection.request(method, path, headers={"Authorization": f"Bearer {self._running.control_key}"})
+            headers = {"Authorization": f"Bearer {self._running.control_key}", "Content-Type": "application/json"}
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
-            body = answer.read()
-            document: dict[str, Any] = json.loads(body) if body else {}
+            text = answer.read()
+            document: dict[str, Any] = json.loads(text) if text else {}
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise NotRunning(str(error)) from error
         finally:
