@@ -1,6 +1,6 @@
 // Right-click → "Check this image".
 
-import { api, clickedElementId, text } from "../shared/browser.js";
+import { api, text } from "../shared/browser.js";
 import { tellFrame } from "./inject.js";
 
 const CHECK_ITEM = "check-image";
@@ -20,6 +20,5 @@ export async function onMenuClicked(info, tab) {
   await tellFrame(tab.id, info.frameId ?? 0, {
     type: "check-element",
     url: info.srcUrl ?? "",
-    elementId: clickedElementId(info),
   });
 }

@@ -3,21 +3,24 @@
 /**
  * @typedef {{
  *   fromPage: (target: import("./images.js").ImageTarget) => Promise<string | undefined>,
- *   toBase64: (bytes: Uint8Array) => string,
+ *   toBase64: (blob: Blob) => Promise<string>,
  * }} BytesApi
  */
 
 (() => {
   const MOST = 24 * 1024 * 1024;
-  const CHUNK = 0x8000;
 
-  /** @type {BytesApi["toBase64"]} */
-  function toBase64(bytes) {
-    let binary = "";
-    // In pieces, since every byte becomes an argument.
-    for (let at = 0; at < bytes.length; at += CHUNK) binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
-    return btoa(binary);
-  }
+  /**
+   * Through a data address: in Firefox, typed arrays that come from the page's side cannot be read from here, text can.
+   * @type {BytesApi["toBase64"]}
+   */
+  const toBase64 = (blob) =>
+    new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ""));
+      reader.onerror = () => reject(reader.error);
+      reader.readAsDataURL(blob);
+    });
 
   /** @param {HTMLCanvasElement} canvas */
   const canvasBlob = (canvas) =>
@@ -44,7 +47,7 @@
       if (!blob && element instanceof HTMLImageElement) blob = await redraw(element);
     }
     if (!blob || blob.size > MOST) return undefined;
-    return toBase64(new Uint8Array(await blob.arrayBuffer()));
+    return toBase64(blob);
   }
 
   /** @param {HTMLImageElement} image */

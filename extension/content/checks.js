@@ -84,7 +84,7 @@
    * @returns {Promise<CheckOutcome>}
    */
   async function judge({ target, stop }, priority) {
-    const bytes = await naturalTrace.bytes.fromPage(target);
+    const bytes = await naturalTrace.bytes.fromPage(target).catch(() => undefined);
     const id = ++numbers;
     stop.signal.addEventListener(
       "abort",

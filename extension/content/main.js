@@ -5,21 +5,25 @@
   naturalTrace.started = true;
   const stop = new AbortController();
 
-  /** @param {number | undefined} id Firefox names the clicked element */
-  function clickedElement(id) {
-    const menus = /** @type {any} */ (globalThis).browser?.menus;
-    return id === undefined || !menus?.getTargetElement ? null : menus.getTargetElement(id);
+  /**
+   * The image that was clicked. Its address says which, but Firefox gives none for a blob that the page has revoked since;
+   * then it is the image under the pointer.
+   * @param {string} url
+   */
+  function clicked(url) {
+    const { images } = naturalTrace;
+    if (url) return images.byUrl(url);
+    const under = [...document.querySelectorAll(":hover")].reverse();
+    return under.map((element) => images.targetOf(element)).find((target) => target !== null) ?? null;
   }
 
   naturalTrace.link.onMessage((message) => {
     switch (message?.type) {
       case "check-element": {
-        const { images, checks } = naturalTrace;
-        const element = clickedElement(message.elementId);
-        const target = (element && images.targetOf(element)) ?? images.byUrl(message.url);
+        const target = clicked(message.url);
         if (!target) return { problem: { code: "image_gone" } };
         // Not awaited: the menu has done its part once the badge stands.
-        void checks.start(target, "user");
+        void naturalTrace.checks.start(target, "user");
         return { started: true };
       }
       case "page-state": {

@@ -18,15 +18,6 @@ export const browserName = agent.includes("Firefox/")
       : "Chrome";
 
 /**
- * `menus.getTargetElement` exists in Firefox only: the clicked element is known there, guessed by address elsewhere.
- * @param {chrome.contextMenus.OnClickData} info
- * @returns {number | undefined}
- */
-export function clickedElementId(info) {
-  return /** @type {any} */ (info).targetElementId;
-}
-
-/**
  * @param {string} key
  * @param {(string | number)[]} values
  */

@@ -19,7 +19,10 @@ def settled(page: Page, count: int = 1) -> list[BadgeSeen]:
         badges = page.badges()
         return badges if len(badges) == count and all(b.level != "checking" for b in badges) else []
 
-    return eventually(look, f"{count} settled badge(s)")
+    try:
+        return eventually(look, f"{count} settled badge(s)")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; badges: {page.badges()}") from None
 
 
 def words_in(panel: Page) -> str:

@@ -8,7 +8,6 @@ fakeBrowser();
 /** @type {any} */ (globalThis).naturalTrace = {};
 await import("../../extension/content/images.js");
 await import("../../extension/content/queue.js");
-await import("../../extension/content/bytes.js");
 const { AUTO_SCRIPTS } = await import("../../extension/background/inject.js");
 const { forgetRecent, remembered } = await import("../../extension/background/recent.js");
 
@@ -37,13 +36,6 @@ test("the image nearest to the viewport's middle goes first, and what is in view
   assert.equal(nearest([box(801), box(690)], 800), 1);
   assert.equal(nearest([box(-150), box(-900)], 800), 0);
   assert.equal(nearest([], 800), -1);
-});
-
-test("bytes become base64, however many they are", () => {
-  const { toBase64 } = naturalTrace.bytes;
-  const bytes = Uint8Array.from({ length: 100_001 }, (_, i) => i % 256);
-  assert.equal(toBase64(bytes), Buffer.from(bytes).toString("base64"));
-  assert.equal(toBase64(new Uint8Array()), "");
 });
 
 test("a picture is asked for once while its verdict is fresh", async () => {

@@ -119,6 +119,9 @@ class FirefoxPage:
         chrome = self._browser.chrome_context()
         eventually(lambda: self._bidi.evaluate(chrome, f"!!{find}"), f"the menu item “{label}”")
         self._bidi.evaluate(chrome, f"{choose}({find})")
+        # Or else the next right click would find this menu, still closing.
+        closed = "document.getElementById('contentAreaContextMenu').state === 'closed'"
+        eventually(lambda: self._bidi.evaluate(chrome, closed), "the menu to close")
 
     def panel(self) -> FirefoxPage | None:
         tree = self._bidi.command("browsingContext.getTree", root=self.context)["contexts"][0]
