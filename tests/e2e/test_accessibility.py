@@ -1,5 +1,6 @@
 """axe-core finds nothing to complain about on any of the extension's pages, in light and dark."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,14 @@ def complaints(page: Page, axe: str) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_of_the_extension_has_no_violations(browser: Browser, axe: str, path: str, scheme: str) -> None:
+def test_a_page_of_the_extension_has_no_violations(
+    browser: Browser, axe: str, path: str, scheme: str, shoot: Callable[[str], Path]
+) -> None:
     browser.set_scheme("dark" if scheme == "dark" else "light")
     try:
         page = browser.open_extension(path)
         eventually(lambda: page.evaluate(PAGES[path]), f"{path} to be filled")
+        page.screenshot(shoot(f"{Path(path).stem}-{scheme}-{browser.name}"))
         assert complaints(page, axe) == []
         page.close()
     finally:
