@@ -7,7 +7,11 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
 
-.PHONY: demo test test-python test-extension lint run samples figures help clean
+.PHONY: demo test test-python test-extension lint run samples pictures figures help clean
+
+pictures: $(VENV)/.demo
+	$(PY) -m demo --headless --scheme light --screenshot docs/images/demo-light.webp
+	$(PY) -m demo --headless --scheme dark --screenshot docs/images/demo-dark.webp
 
 figures: $(VENV)/.dev
 	$(PY) -m naturaltrace_model.export.readme
@@ -18,6 +22,7 @@ help:
 	@echo "make lint     ruff, pyright, biome, tsc"
 	@echo "make run      the companion, in this terminal"
 	@echo "make samples  the demo's pictures, made again (trains the sample generator; about 25 minutes on one free core)"
+	@echo "make pictures the README's pictures, light and dark"
 	@echo "make figures  the README's figures, from the released card"
 	@echo "make clean    removes $(VENV), node_modules and the demo's data"
 

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from PIL import Image
+
 from demo.badges import pair, read_badges, start
 from demo.companion import Companion
 from demo.failed import DemoFailed
 from demo.feed import PAGE, image_names, serve_feed
 from demo.table import Row, check_files, show
 from demo.windows import has_screen, open_window
-from tests.e2e.browsers import BROWSERS, Browser
+from tests.e2e.browsers import BROWSERS, Browser, Page
 from tests.e2e.browsers.page import Scheme
 
 
@@ -80,9 +82,20 @@ def _in_browser(browser: Browser, options: argparse.Namespace, window: bool) -> 
             )
             browser.wait_closed()
         else:
-            page.screenshot(options.screenshot)
+            _keep_screenshot(page, options.screenshot)
             print(f"\nA screenshot of the page with its badges: {options.screenshot}")
     return rows
+
+
+def _keep_screenshot(page: Page, path: Path) -> None:
+    """A PNG, or what another suffix (.webp, .jpg) says: the README's pictures should be small."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    original = path.with_suffix(".png")
+    page.screenshot(original)
+    if path != original:
+        with Image.open(original) as image:
+            image.convert("RGB").save(path, quality=88)
+        original.unlink()
 
 
 def _without_browser(data_dir: Path) -> list[Row]:
@@ -96,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--browser", choices=["any", *BROWSERS, "none"], default="any")
     parser.add_argument("--headless", action="store_true", help="no window, even where there is a screen")
     parser.add_argument("--scheme", choices=get_args(Scheme), default="light", help="the page's colours when headless")
-    parser.add_argument("--screenshot", type=Path, default=Path(".demo/feed.png"), metavar="PNG")
+    parser.add_argument("--screenshot", type=Path, default=Path(".demo/feed.png"), metavar="FILE")
     parser.add_argument("--data-dir", type=Path, default=Path(".demo"), metavar="DIR", help="the demo's own profile")
     return parser
 
