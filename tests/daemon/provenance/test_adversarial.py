@@ -16,7 +16,7 @@ from tests.daemon.provenance import files
 
 PARAMETERS = "a lighthouse\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1"
 MARK = files.text("parameters", PARAMETERS)
-SECONDS = 5.0  # generous: all of these take milliseconds
+SECONDS = 30.0  # of processor time, the making of the files included; the reading takes milliseconds
 
 
 def kinds(provenance: Provenance) -> list[str]:
@@ -91,7 +91,7 @@ def test_a_text_of_a_hundred_megabytes_is_read_only_at_its_front() -> None:
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
 def test_a_bomb_in_a_compressed_text_stops_at_the_limit(kind: bytes) -> None:
     packed = zlib.compressobj(9)
-    bomb = b"".join(packed.compress(b"\0" * 1_000_000) for _ in range(300)) + packed.flush()
+    bomb = b"".join(packed.compress(b"\0" * 1_000_000) for _ in range(64)) + packed.flush()
     body = b"parameters\0\0" + bomb if kind == b"zTXt" else b"parameters\0\1\0\0\0" + bomb
     data = files.png([files.chunk(kind, body)] * 3)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
