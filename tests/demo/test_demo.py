@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from demo.companion import Companion
 from demo.feed import image_names
 from tests.e2e.browsers import BrowserMissing
 from tests.e2e.browsers.chromium import find_chromium
@@ -68,14 +69,23 @@ def test_without_a_browser_the_same_pictures_are_judged_by_the_command_line(tmp_
 
 @pytest.mark.browser
 @pytest.mark.timeout(DEADLINE_S + 30)
-def test_a_companion_that_cannot_start_ends_the_demo_with_its_reason(tmp_path: Path) -> None:
+def test_a_second_demo_on_the_same_folder_ends_with_the_reason(tmp_path: Path) -> None:
     need_chromium()
-    data_dir = tmp_path / "data"
-    data_dir.mkdir()
-    (data_dir / "running.lock").mkdir()  # a folder where the companion keeps a file
+    with Companion(tmp_path) as first:
+        first.wait_ready()
 
-    done = run_demo(data_dir, "--browser", "chromium")
+        done = run_demo(tmp_path, "--browser", "chromium")
 
     assert done.returncode == 1
+    assert "already running" in done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stderr.strip()
+
+
+def test_a_folder_that_cannot_be_used_ends_the_demo_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    done = run_demo(tmp_path / "file" / "data", "--browser", "none")
+
+    assert done.returncode == 1
+    assert "cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
