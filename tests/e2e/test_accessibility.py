@@ -10,7 +10,7 @@ AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
 PAGES = {
     "welcome/welcome.html": "document.querySelectorAll('#levels li').length === 5",
     "options/options.html": "document.querySelectorAll('#sites li').length > 10",
-    "popup/popup.html": "document.querySelector('#pause')?.textContent",
+    "popup/popup.html": "document.querySelector('#companion-title')?.textContent",
 }
 
 

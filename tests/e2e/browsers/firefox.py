@@ -63,7 +63,10 @@ def find_firefox() -> str:
 
 
 class FirefoxPage:
-    def __init__(self, browser: FirefoxBrowser, context: str) -> None:
+    """A tab, or the panel's frame inside one (`framed`). The frame moves while it grows: there, clicks are the element's."""
+
+    def __init__(self, browser: FirefoxBrowser, context: str, *, framed: bool = False) -> None:
+        self._framed = framed
         self._browser = browser
         self._bidi = browser.bidi
         self.context = context
@@ -75,6 +78,9 @@ class FirefoxPage:
         return self._bidi.evaluate(self.context, expression, user_gesture=True)
 
     def click(self, selector: str) -> None:
+        if self._framed:
+            self.evaluate(f"void document.querySelector({json.dumps(selector)}).click()")
+            return
         self._click_at(self._centre(selector), button=0)
 
     def type(self, selector: str, text: str) -> None:
@@ -127,7 +133,7 @@ class FirefoxPage:
         tree = self._bidi.command("browsingContext.getTree", root=self.context)["contexts"][0]
         for child in tree.get("children") or ():
             if child["url"].startswith(f"moz-extension://{_UUID}/panel/"):
-                return FirefoxPage(self._browser, child["context"])
+                return FirefoxPage(self._browser, child["context"], framed=True)
         return None
 
     def close(self) -> None:
