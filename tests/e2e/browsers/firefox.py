@@ -63,7 +63,7 @@ def find_firefox() -> str:
 
 
 class FirefoxPage:
-    """A tab, or the panel's frame inside one (`framed`). The frame moves while it grows: there, clicks are the element's."""
+    """A tab, or the panel's frame inside one (`framed`), which moves as it grows: there, the element clicks itself."""
 
     def __init__(self, browser: FirefoxBrowser, context: str, *, framed: bool = False) -> None:
         self._framed = framed
