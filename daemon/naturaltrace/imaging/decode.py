@@ -2,10 +2,12 @@
 
 import hashlib
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from naturaltrace.imaging.colour import has_alpha, to_srgb
@@ -32,20 +34,23 @@ class DecodeLimits:
 
     max_bytes: int = 64 * 2**20
     max_pixels: int = 100_000_000
+    max_side: int = 65_535  # what a JPEG can hold; some containers declare sides of millions
     # A run-length BMP is decoded by a Python loop, pixel by pixel; nobody publishes large ones.
     max_slow_pixels: int = 4_000_000
 
 
+_STRIP_PIXELS = 4_000_000
 DEFAULT_LIMITS = DecodeLimits()
 
-_TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+# What EXIF's orientation asks for, as views of an array of rows and columns.
+_UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: a[::-1].transpose(1, 0, 2),
+    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda a: a[:, ::-1].transpose(1, 0, 2),
 }
 _ORIENTATION = 0x0112
 
@@ -91,25 +96,36 @@ def _decode(data: bytes, format_name: str, limits: DecodeLimits) -> DecodedImage
             image.seek(1)  # an animated PNG's fallback picture is not what a browser shows
         image.load()
         _check_size(image, limits)
-        turn = _TRANSPOSE.get(_orientation(image))
-        alpha = has_alpha(image)
-        rgb = to_srgb(image)
-        if turn is not None:
-            rgb = rgb.transpose(turn)
+        upright = _UPRIGHT.get(_orientation(image), lambda a: a)
         return DecodedImage(
-            pixels=np.asarray(rgb, dtype=np.uint8),
+            pixels=np.ascontiguousarray(upright(_srgb_pixels(image))),
             format=format_name,
             sha256=hashlib.sha256(data).hexdigest(),
             byte_count=len(data),
             frame_count=frames,
-            has_alpha=alpha,
+            has_alpha=has_alpha(image),
         )
+
+
+def _srgb_pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """In strips where the image is large: the steps on the way to sRGB would each hold a copy of the whole."""
+    rows = max(1, _STRIP_PIXELS // image.width)
+    # Whether floating point means 0..1 or 0..255 is told from the whole image.
+    if rows >= image.height or image.mode.startswith(("I", "F")):
+        return np.asarray(to_srgb(image), dtype=np.uint8)
+    pixels = np.empty((image.height, image.width, 3), dtype=np.uint8)
+    for top in range(0, image.height, rows):
+        bottom = min(image.height, top + rows)
+        pixels[top:bottom] = np.asarray(to_srgb(image.crop((0, top, image.width, bottom))))
+    return pixels
 
 
 def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
     pixels = image.width * image.height
     if pixels <= 0:
         raise DamagedImage("The image has no width or no height.")
+    if max(image.size) > limits.max_side:
+        raise TooManyPixels(f"The image is more than {limits.max_side} pixels long.")
     slow = image.format == "BMP" and image.info.get("compression") in (1, 2)
     if pixels > (limits.max_slow_pixels if slow else limits.max_pixels):
         raise _too_many_pixels(limits)

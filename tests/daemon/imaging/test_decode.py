@@ -304,6 +304,24 @@ def test_a_huge_declared_size_is_refused_before_memory_is_taken(name: str) -> No
         decode(big_headers()[name])
 
 
+def test_a_strip_of_millions_is_refused() -> None:
+    with pytest.raises(TooManyPixels):
+        decode(png_bomb(2_000_000, 10))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "CMYK"])
+def test_large_images_are_the_same_as_small_ones(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = photo(200, 130).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    data = encoded(image, "TIFF", icc_profile=icc_with_swapped_primaries(), exif=exif)
+    whole = decode(data).pixels
+    monkeypatch.setattr("naturaltrace.imaging.decode._STRIP_PIXELS", 200 * 7)
+    assert np.array_equal(decode(data).pixels, whole)
+
+
 def test_the_pixel_limit_is_the_one_that_is_given() -> None:
     data = encoded(corner(), "PNG")
     assert decode(data, limits=DecodeLimits(max_pixels=2400)).width == 60
