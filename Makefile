@@ -44,7 +44,8 @@ test-extension:
 		echo "Node.js is missing: skipping the extension's unit tests"; \
 	fi
 
-lint: $(VENV)/.dev node_modules/.installed
+# pyright looks into the training code too, so it needs torch.
+lint: $(VENV)/.train node_modules/.installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/pyright --pythonpath $(PY)
@@ -53,8 +54,7 @@ lint: $(VENV)/.dev node_modules/.installed
 run: $(VENV)/.demo
 	$(VENV)/bin/naturaltrace serve
 
-samples: $(VENV)/.dev
-	$(PIP_INSTALL) -e ".[dev,train]"
+samples: $(VENV)/.train
 	$(PY) -m naturaltrace_model.samples demo/page/images
 
 clean:
@@ -81,6 +81,11 @@ $(VENV)/.dev: pyproject.toml | $(PY)
 	@echo "Installing the companion and its development tools ..."
 	@$(PIP_INSTALL) -e ".[dev]"
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.train: pyproject.toml | $(PY)
+	@echo "Installing the companion, its development tools and torch ..."
+	@$(PIP_INSTALL) -e ".[dev,train]"
+	@touch $@ $(VENV)/.dev $(VENV)/.demo
 
 node_modules/.installed: package.json package-lock.json
 	npm ci --no-audit --no-fund
