@@ -88,5 +88,5 @@ $(VENV)/.train: pyproject.toml | $(PY)
 	@touch $@ $(VENV)/.dev $(VENV)/.demo
 
 node_modules/.installed: package.json package-lock.json
-	npm ci --no-audit --no-fund
+	npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
