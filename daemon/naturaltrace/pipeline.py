@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
@@ -52,19 +53,28 @@ class Pipeline:
     """All that turns bytes into a verdict. Synchronous; one caller at a time."""
 
     detector: DetectorLike
-    read_provenance: Callable[[bytes, str], Provenance]
+    read_provenance: Callable[[bytes, DecodedImage], Provenance]
     judge: Judge
     limits: DecodeLimits = DEFAULT_LIMITS
 
     @classmethod
-    def released(cls) -> "Pipeline":
-        """The pipeline around the detector that is shipped with this version."""
+    def released(cls, data_dir: Path | None = None) -> "Pipeline":
+        """The pipeline around the detector that is shipped with this version.
+
+        `data_dir` is where the user may have put a trust list of their own; without it the bundled one counts.
+        """
         # Imported here: onnxruntime and c2pa take a moment, and `naturaltrace pair` needs neither.
         from naturaltrace.detection.detector import Detector
+        from naturaltrace.provenance import trust
         from naturaltrace.provenance.reader import read_provenance
         from naturaltrace.verdicts.fusion import judge
 
-        return cls(Detector.released(), read_provenance, judge)
+        believed = trust.bundled() if data_dir is None else trust.current(data_dir)
+
+        def read(data: bytes, image: DecodedImage) -> Provenance:
+            return read_provenance(data, image.format, trust=believed, pixels=image.pixels)
+
+        return cls(Detector.released(), read, judge)
 
     @property
     def model(self) -> ModelInfo:
@@ -96,7 +106,7 @@ class Pipeline:
         clock.lap("decode")
         provenance = None
         if not pixels_only:
-            provenance = self._provenance(data, image.format)
+            provenance = self._provenance(data, image)
             clock.lap("provenance")
         detection = self.detector.detect(image)
         clock.lap("detect")
@@ -113,9 +123,9 @@ class Pipeline:
         total = timing.get("total", 0.0) + judging
         return replace(verdict, timing_ms={**timing, "judge": judging, "total": total}, cached=cached)
 
-    def _provenance(self, data: bytes, format_name: str) -> Provenance:
+    def _provenance(self, data: bytes, image: DecodedImage) -> Provenance:
         try:
-            return self.read_provenance(data, format_name)
+            return self.read_provenance(data, image)
         except Exception as error:
             # Metadata is written by anyone. Whatever it does to a reader, the pixels can still be judged.
             return Provenance(problems=(f"The file's metadata could not be read ({type(error).__name__}).",))

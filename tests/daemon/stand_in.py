@@ -29,7 +29,7 @@ class StandInDetector:
         return Detection(level=level, probability=red, model=self.model)
 
 
-def read_nothing(data: bytes, format_name: str) -> Provenance:
+def read_nothing(data: bytes, image: DecodedImage) -> Provenance:
     return Provenance()
 
 

@@ -26,7 +26,7 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the command line in this process with the stand-in's detector: status, standard output, standard error."""
-    monkeypatch.setattr(Pipeline, "released", stand_in)
+    monkeypatch.setattr(Pipeline, "released", lambda _data_dir=None: stand_in())  # pyright: ignore[reportUnknownLambdaType]
 
     def call(*arguments: object) -> tuple[int, str, str]:
         out, err = io.StringIO(), io.StringIO()

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from browsers import Browser, Page, eventually
 
+from tests.needs import lacking
+
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
 PAGES = {
     "welcome/welcome.html": "document.querySelectorAll('#levels li').length === 5",
@@ -17,7 +19,7 @@ PAGES = {
 @pytest.fixture
 def axe() -> str:
     if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci")
+        lacking("axe-core is not installed: npm ci")
     return AXE.read_text(encoding="utf-8")
 
 

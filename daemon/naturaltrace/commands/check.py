@@ -23,9 +23,10 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from naturaltrace.pipeline import Pipeline
+    from naturaltrace.storage.paths import DataFolder
 
     try:
-        pipeline = Pipeline.released()
+        pipeline = Pipeline.released(DataFolder.at(options.data_dir).root)
     except Exception as error:
         print(f"The detector can't be loaded ({type(error).__name__}: {error}).", file=sys.stderr)
         return 1

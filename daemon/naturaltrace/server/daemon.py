@@ -7,6 +7,7 @@ import secrets
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from naturaltrace.pipeline import Pipeline
 from naturaltrace.server.app import Parts, make_app
@@ -41,7 +42,7 @@ class Ready:
 class Options:
     folder: DataFolder
     port: int | None = None
-    load: Callable[[], Pipeline] = Pipeline.released
+    load: Callable[[Path], Pipeline] = Pipeline.released  # given the data folder
     on_ready: Callable[[Ready], None] = lambda _ready: None
     on_paired: Callable[[str], None] = lambda _name: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,7 +79,7 @@ async def _serve(options: Options, notices: list[str]) -> None:
     app = make_app(
         Parts(
             gate=gate,
-            engine=Engine(options.load),
+            engine=Engine(lambda: options.load(folder.root)),
             pairing=pairing,
             archive=archive,
             preferences=Preferences(settings),

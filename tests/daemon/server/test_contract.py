@@ -18,8 +18,10 @@ from naturaltrace.server.contract import openapi_text
 from naturaltrace.storage.paths import DataFolder
 from tests.daemon.images import encoded, photo
 from tests.daemon.serving import Served, serving
+from tests.needs import needs
 
-schemathesis: Any = pytest.importorskip("schemathesis")
+needs("schemathesis", "dev")
+schemathesis: Any = importlib.import_module("schemathesis")
 _checks: Any = importlib.import_module("schemathesis.specs.openapi.checks")
 
 DOCUMENT: dict[str, Any] = json.loads(openapi_text())

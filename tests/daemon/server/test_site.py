@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tests.daemon.images import encoded, photo
 from tests.daemon.programs import naturaltrace, running
 from tests.daemon.server.test_pairing import Clock
 from tests.daemon.serving import Served
+from tests.needs import needs, needs_program
 
 
 @pytest.fixture
@@ -107,11 +107,11 @@ async def test_no_other_file_can_be_had(served: Served, path: str) -> None:
 
 @pytest.fixture
 def chromium() -> Iterator[Any]:
-    program = shutil.which("chromium")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if program is None:
-        pytest.skip("no Chromium here")
-    with sync_api.sync_playwright() as playwright:
+    program = needs_program("chromium")
+    needs("playwright.sync_api", "dev")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, headless=True, timeout=120_000)
         yield browser
         browser.close()
