@@ -105,7 +105,7 @@ def test_check_bears_odd_names(run: Run, tmp_path: Path) -> None:
 
 
 def test_check_without_a_detector_says_why(run: Run, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> Pipeline:
+    def broken(_data_dir: Path) -> Pipeline:
         raise FileNotFoundError("card.json is missing")
 
     monkeypatch.setattr(Pipeline, "released", broken)
