@@ -6,6 +6,7 @@ The protocol sees through the badge's closed root and into the panel's frame, ne
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -133,7 +134,9 @@ class ChromiumPage:
         start = f"chrome-extension://{self._browser.id}/panel/"
         for target in self._cdp.targets():
             if target["type"] == "iframe" and target["url"].startswith(start):
-                return ChromiumPage(self._browser, target["targetId"], owner=self)
+                # Between the list and the attaching a frame may move into a process of its own, under another id.
+                with contextlib.suppress(CdpError):
+                    return ChromiumPage(self._browser, target["targetId"], owner=self)
         return None
 
     def close(self) -> None:
