@@ -10,8 +10,8 @@ PYTEST_ARGS ?=
 .PHONY: demo test test-python test-extension lint run samples pictures figures help clean
 
 pictures: $(VENV)/.demo
-	$(PY) -m demo --headless --scheme light --screenshot docs/images/demo-light.webp
-	$(PY) -m demo --headless --scheme dark --screenshot docs/images/demo-dark.webp
+	$(PY) -m tests.demo --headless --scheme light --screenshot docs/images/demo-light.webp
+	$(PY) -m tests.demo --headless --scheme dark --screenshot docs/images/demo-dark.webp
 
 figures: $(VENV)/.dev
 	$(PY) -m naturaltrace_model.export.readme
@@ -27,7 +27,7 @@ help:
 	@echo "make clean    removes $(VENV), node_modules and the demo's data"
 
 demo: $(VENV)/.demo
-	@$(PY) -m demo $(DEMO_ARGS)
+	@$(PY) -m tests.demo $(DEMO_ARGS)
 
 test: test-python test-extension
 
@@ -55,7 +55,7 @@ run: $(VENV)/.demo
 	$(VENV)/bin/naturaltrace serve
 
 samples: $(VENV)/.train
-	$(PY) -m naturaltrace_model.samples demo/page/images
+	$(PY) -m naturaltrace_model.samples tests/demo/page/images
 
 clean:
 	rm -rf $(VENV) node_modules .demo

@@ -26,7 +26,11 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the command line in this process with the stand-in's detector: status, standard output, standard error."""
-    monkeypatch.setattr(Pipeline, "released", lambda _data_dir=None: stand_in())  # pyright: ignore[reportUnknownLambdaType]
+
+    def released(_data_dir: Path | None = None) -> Pipeline:
+        return stand_in()
+
+    monkeypatch.setattr(Pipeline, "released", released)
 
     def call(*arguments: object) -> tuple[int, str, str]:
         out, err = io.StringIO(), io.StringIO()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from demo.companion import Companion
-from demo.feed import image_names
+from tests.demo.companion import Companion
+from tests.demo.feed import image_names
 from tests.e2e.browsers import BrowserMissing
 from tests.e2e.browsers.chromium import find_chromium
 
@@ -18,7 +18,7 @@ DEADLINE_S = 240
 
 
 def run_demo(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "demo", "--headless", "--data-dir", str(data_dir), *arguments]
+    command = [sys.executable, "-m", "tests.demo", "--headless", "--data-dir", str(data_dir), *arguments]
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=DEADLINE_S, check=False
     )

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from demo.feed import PAGE, image_names
 from naturaltrace.imaging.decode import decode
 from naturaltrace.provenance.findings import Claim
 from naturaltrace.provenance.reader import read_provenance
+from tests.demo.feed import PAGE, image_names
 
 IMAGES = PAGE / "images"
 

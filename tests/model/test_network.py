@@ -8,7 +8,7 @@ from tests.needs import needs
 needs("torch", "train")
 
 import torch  # noqa: E402
-from scipy import ndimage  # noqa: E402
+from scipy import ndimage  # noqa: E402  # pyright: ignore[reportMissingTypeStubs]
 
 from naturaltrace.detection.session import OUTPUTS, VIEW_OUTPUT  # noqa: E402
 from naturaltrace_model.networks import residuals  # noqa: E402
@@ -57,7 +57,7 @@ def test_the_configuration_survives_json() -> None:
 
 def test_the_exported_graph_gives_what_the_network_gives() -> None:
     needs("onnx", "train")
-    import onnxruntime as ort
+    import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs]
 
     from naturaltrace_model.export.graph import to_onnx
 
@@ -73,4 +73,4 @@ def test_the_exported_graph_gives_what_the_network_gives() -> None:
         expected = (out.logit, out.proximity, out.quality, out.family, out.z_hom, view(views).logit)
     for mine, theirs in zip(found, expected, strict=True):
         # Weights are stored in fp16: about three decimal digits.
-        assert np.allclose(mine, theirs.numpy(), atol=5e-3)
+        assert np.allclose(np.asarray(mine), theirs.numpy(), atol=5e-3)

@@ -4,6 +4,7 @@ import json
 import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,9 +24,10 @@ def detector() -> Detector:
 
 @pytest.fixture(scope="module")
 def photo() -> DecodedImage:
-    from skimage import data
+    from skimage import data  # pyright: ignore[reportMissingTypeStubs]
 
-    return _image(np.asarray(data.astronaut()))
+    pixels: Any = data.astronaut()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return _image(np.asarray(pixels, dtype=np.uint8))
 
 
 def _image(pixels: NDArray[np.uint8]) -> DecodedImage:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from demo.failed import DemoFailed
+from tests.demo.failed import DemoFailed
 from tests.e2e.browsers import Browser, open_browser
 
 

@@ -1,4 +1,4 @@
-"""`python -m demo` (what `make demo` runs): companion, feed, browser, badges, and a table of the verdicts.
+"""`python -m tests.demo` (what `make demo` runs): companion, feed, browser, badges, and a table of the verdicts.
 
 With a screen the window stays open until it is closed. Without one the same runs headless and leaves a screenshot.
 Without a browser the pictures are judged by `naturaltrace check`. Exit status: 0 when every picture has a verdict.
@@ -13,12 +13,12 @@ from typing import get_args
 
 from PIL import Image
 
-from demo.badges import pair, read_badges, start
-from demo.companion import Companion
-from demo.failed import DemoFailed
-from demo.feed import PAGE, image_names, serve_feed
-from demo.table import Row, check_files, show
-from demo.windows import has_screen, open_window
+from tests.demo.badges import pair, read_badges, start
+from tests.demo.companion import Companion
+from tests.demo.failed import DemoFailed
+from tests.demo.feed import PAGE, image_names, serve_feed
+from tests.demo.table import Row, check_files, show
+from tests.demo.windows import has_screen, open_window
 from tests.e2e.browsers import BROWSERS, Browser, Page
 from tests.e2e.browsers.page import Scheme
 
@@ -105,7 +105,7 @@ def _without_browser(data_dir: Path) -> list[Row]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m demo", description="Shows Natural Trace on a sample feed.")
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description="Shows Natural Trace on a sample feed.")
     parser.add_argument("--browser", choices=["any", *BROWSERS, "none"], default="any")
     parser.add_argument("--headless", action="store_true", help="no window, even where there is a screen")
     parser.add_argument("--scheme", choices=get_args(Scheme), default="light", help="the page's colours when headless")

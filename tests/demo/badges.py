@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Iterator
 
-from demo.companion import Ready
-from demo.failed import DemoFailed
-from demo.table import Row
+from tests.demo.companion import Ready
+from tests.demo.failed import DemoFailed
+from tests.demo.table import Row
 from tests.e2e.browsers import EXTENSION, BadgeSeen, Browser, Page, eventually
 
 CHECK_S = 60.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo.companion import program
-from demo.failed import DemoFailed
+from tests.demo.companion import program
+from tests.demo.failed import DemoFailed
 
 CHECK_S = 180.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-from demo.failed import DemoFailed
+from tests.demo.failed import DemoFailed
 
 START_S = 60.0
 
