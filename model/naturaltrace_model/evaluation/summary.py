@@ -39,6 +39,7 @@ def _one(rows: Sequence[Row], intervals: bool) -> dict[str, Any]:
         "auc": auc(labels, chance),
         "balanced_accuracy": balanced_accuracy(labels, chance >= 0.5),
         "calibration_error": calibration_error(labels, chance) if len(judged) else float("nan"),
+        "estimated_quality": _mean_quality(judged),
         "real_at_ai": _rate(levels[truth == 0] == PixelLevel.AI),
         "real_at_likely_ai": _rate(flagged[truth == 0]),
         "generated_at_ai": _rate(levels[truth == 1] == PixelLevel.AI),
@@ -83,6 +84,12 @@ def _by(
         if row.sample.label == label:
             groups[key(row)].append(bool(flag))
     return {name: {"images": len(g), "flagged": sum(g) / len(g)} for name, g in sorted(groups.items())}
+
+
+def _mean_quality(judged: Sequence[Row]) -> float:
+    """Mean estimated JPEG quality, 0..100: it ought to fall from clean to hard."""
+    known = [r.detection.jpeg_quality for r in judged if r.detection.jpeg_quality is not None]
+    return round(float(np.mean(known)), 1) if known else float("nan")
 
 
 def _rate(which: NDArray[Any]) -> float:

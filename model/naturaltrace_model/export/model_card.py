@@ -33,6 +33,11 @@ images.
 ## What it cannot do
 - It declines ("can't tell") below {limits[short_side]} px, without texture, on noise, under heavy compression, and
   wherever the score lies between its thresholds.
+- It knows little of how worn an image is. Its mean estimate of JPEG quality is {qualities}, while the web condition was
+  saved at 60 and the hard one at 40. Where these lie close together, the quality bins above tell little apart, and
+  "too degraded" is hardly ever said.
+- Its probability is for equal numbers of real and generated images; where one is rarer, it is off by that much. The
+  calibration errors above, on sets with about a third generated, show it.
 - It reads no watermark and no metadata: those are the companion's provenance readers.
 - A generated image that was edited, scaled or compressed hard may look natural to it, and a real one that went through
   a neural enhancer may not.
@@ -51,6 +56,7 @@ def page(raw: dict[str, Any]) -> str:
         bins=len(raw["calibration"]["bins"]),
         promises=_promises(raw),
         figures=figures_tables(raw),
+        qualities=_qualities(raw),
     )
 
 
@@ -82,6 +88,11 @@ def _learned(raw: dict[str, Any]) -> str:
         f"and {len(train['generators'])} generator labels, and reconstructions of real images through five tiny "
         "autoencoders.\nAll went through the same random scaling, wear and re-encoding."
     )
+
+
+def _qualities(raw: dict[str, Any]) -> str:
+    conditions = next(iter(raw["figures"].values()))["conditions"]
+    return ", ".join(f"{figures['estimated_quality']:.1f} ({name})" for name, figures in conditions.items())
 
 
 def _promises(raw: dict[str, Any]) -> str:
