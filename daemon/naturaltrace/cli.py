@@ -1,6 +1,7 @@
 """`naturaltrace serve · check · pair · settings · doctor`."""
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ _COMMANDS = (serve, check, pair, settings, doctor)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 all well, 1 something could not be done, 2 wrong use."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name may have letters that the terminal lacks
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:

@@ -10,7 +10,7 @@ needs("torch", "train")
 import torch  # noqa: E402
 from scipy import ndimage  # noqa: E402  # pyright: ignore[reportMissingTypeStubs]
 
-from naturaltrace.detection.session import OUTPUTS, VIEW_OUTPUT  # noqa: E402
+from naturaltrace.detection.session import OUTPUTS, VIEW_OUTPUT, ort  # noqa: E402
 from naturaltrace_model.networks import residuals  # noqa: E402
 from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
 from naturaltrace_model.networks.view_net import ViewNet, ViewNetConfig  # noqa: E402
@@ -57,8 +57,6 @@ def test_the_configuration_survives_json() -> None:
 
 def test_the_exported_graph_gives_what_the_network_gives() -> None:
     needs("onnx", "train")
-    import onnxruntime as ort  # pyright: ignore[reportMissingTypeStubs]
-
     from naturaltrace_model.export.graph import to_onnx
 
     torch.manual_seed(2)

@@ -59,6 +59,8 @@ def judge_file(pipeline: "Pipeline", path: Path, *, pixels_only: bool) -> "Verdi
     """The verdict on one file, or the reason why there is none. Never raises for what a file may hold."""
     from naturaltrace.imaging.errors import ImagingError
 
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return Unjudged("not-a-file", "This is no regular file.")  # a pipe would wait for ever
     try:
         # One byte more than is allowed is enough to be told so, and keeps a huge file out of memory.
         with path.open("rb") as file:
@@ -79,5 +81,11 @@ def judge_file(pipeline: "Pipeline", path: Path, *, pixels_only: bool) -> "Verdi
 def _in_words(verdict: "Verdict") -> str:
     # A number beside "can't tell" would be read as a verdict after all.
     said = verdict.probability is not None and verdict.level != "unclear"
-    chance = f" Estimated chance: {verdict.probability:.0%}." if said else ""
-    return f"{verdict.label}. {verdict.summary}{chance}"
+    chance = f" Estimated chance by the pixels alone: {_percent(verdict.probability)}." if said else ""
+    why = f" {verdict.evidence[0].text}" if verdict.level == "unclear" and verdict.evidence else ""
+    return f"{verdict.label}. {verdict.summary}{why}{chance}"
+
+
+def _percent(probability: float | None) -> str:
+    """Never 0 % or 100 %: nothing here is certain."""
+    return f"{min(0.99, max(0.01, probability or 0.0)):.0%}"

@@ -1,17 +1,20 @@
 """The ONNX graph: uint8 crops and views in, one row of figures per crop and a logit per view out."""
 
 import hashlib
+import importlib
 import os
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from naturaltrace.detection.card import Card, CardError
 
-ort = cast(Any, onnxruntime)  # it ships no types
+# Recent wheels of onnxruntime report to their maker unless told otherwise before they are loaded: they look up a host
+# and keep a device number under ~/.cache (seen in 1.31.1). Nothing leaves this machine through us.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+ort: Any = importlib.import_module("onnxruntime")
 
 OUTPUTS = ("logit", "proximity", "quality", "family", "embedding")  # one row per crop
 VIEW_OUTPUT = "view"  # one value per view

@@ -111,7 +111,7 @@ def _srgb_pixels(image: Image.Image) -> NDArray[np.uint8]:
     """In strips where the image is large: the steps on the way to sRGB would each hold a copy of the whole."""
     rows = max(1, _STRIP_PIXELS // image.width)
     # Whether floating point means 0..1 or 0..255 is told from the whole image.
-    if rows >= image.height or image.mode.startswith(("I", "F")):
+    if rows >= image.height or image.mode in ("I", "F"):
         return np.asarray(to_srgb(image), dtype=np.uint8)
     pixels = np.empty((image.height, image.width, 3), dtype=np.uint8)
     for top in range(0, image.height, rows):

@@ -26,6 +26,8 @@ async def small_json(request: web.Request) -> dict[str, Any]:
         raise Problem(408, "slow-body", "The request arrived too slowly.", close=True) from None
     try:
         document: Any = json.loads(data)
+        # Half a surrogate pair is valid JSON and no text: it could be neither hashed nor stored.
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Problem(400, "not-json", "The request is no valid JSON.") from None
     if not isinstance(document, dict):

@@ -156,7 +156,10 @@ class History:
                 return None
             self._db.execute("DELETE FROM verdicts WHERE id = ?", (entry_id,))
             self._db.execute("DELETE FROM feedback WHERE sha256 = ?", (row[0],))
-            return str(row[0])
+        # The write-ahead log still holds what was there before.
+        with contextlib.suppress(sqlite3.OperationalError):  # another reader may be at work; the next one empties it
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return str(row[0])
 
     def forget_all(self) -> int:
         """Forget every verdict and all feedback, and give the space back."""

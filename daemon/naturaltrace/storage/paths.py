@@ -51,9 +51,13 @@ class DataFolder:
         return self.root / "naturaltrace.log"
 
     def create(self) -> None:
-        """Make the folder, closed to other users. Raises OSError where it can't be made."""
+        """Make the folder, closed to other users. Raises OSError where it can't be made.
+
+        A folder that holds something else's files keeps its mode; ours are closed one by one in any case.
+        """
         self.root.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-        if os.name == "posix" and self.root.stat().st_mode & 0o077:
+        ours = self.lock.exists() or not any(self.root.iterdir())
+        if os.name == "posix" and ours and self.root.stat().st_mode & 0o077:
             with contextlib.suppress(PermissionError):
                 self.root.chmod(PRIVATE_FOLDER)
 

@@ -16,7 +16,8 @@ In short: of images as a website serves them, the detector answers on {answered:
 rest; {wrong:.0%} of its answers are wrong. That is by the pixels alone; what a file says of itself comes on top.
 
 Measured on {real_images} real and {generated_images} generated images from {sources} sources that training never saw
-({set}), by `naturaltrace-model release`; `naturaltrace-model evaluate` prints it again. *clean*: as the image came;
+({set}), by `naturaltrace-model release`; `naturaltrace-model evaluate` (extra `train`)
+prints it again where the images are. *clean*: as the image came;
 *web*: longest edge at most 768 px, JPEG quality 60; *hard*: 512 px, quality 40. "Flagged" means a badge "AI-generated"
 or "Likely AI"; "answered" is the share that got any badge but "Can't tell".
 

@@ -1,7 +1,10 @@
 """The released detector, as the companion runs it."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -155,3 +158,17 @@ def test_a_card_that_is_no_json_is_refused(tmp_path: Path) -> None:
 
 def test_a_released_card_is_read_as_a_card() -> None:
     assert isinstance(cards.released(), Card)
+
+
+def test_loading_it_leaves_nothing_in_the_home_folder(tmp_path: Path) -> None:
+    """The runtime's own telemetry would keep a device number there, and send it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("XDG_") and k != "ORT_DISABLE_TELEMETRY"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from naturaltrace.detection.detector import Detector; Detector.released()"],
+        env={**environment, "HOME": str(home)},
+        check=False,
+    )
+    assert done.returncode == 0
+    assert list(home.iterdir()) == []
