@@ -18,15 +18,16 @@ export function blobFromBase64(base64) {
 
 /**
  * @param {ImageRequest} image
+ * @param {import("./image-bytes.js").Asker} asker
  * @param {chrome.tabs.Tab | undefined} tab
  * @param {AbortSignal} [signal]
  * @returns {Promise<{bytes: Blob, source: ByteSource}>}
  */
-async function bytesOf(image, tab, signal) {
+async function bytesOf(image, asker, tab, signal) {
   if (image.bytes) return { bytes: blobFromBase64(image.bytes), source: "page" };
   try {
     if (!/^(https?|data):/.test(image.url)) throw new ProblemError("no_access");
-    return { bytes: await fetchImage(image.url, signal), source: "network" };
+    return { bytes: await fetchImage(image.url, asker, signal), source: "network" };
   } catch (error) {
     const refused = error instanceof ProblemError && ["no_access", "fetch_failed"].includes(error.problem.code);
     // Only what was asked for: the tab's picture is not taken behind anyone's back.
@@ -47,11 +48,14 @@ export async function checkFor({ id, image }, sender) {
   const key = `${sender.tab?.id}/${sender.frameId}/${id}`;
   const stop = new AbortController();
   underWay.set(key, stop);
+  const page = sender.origin ?? sender.url ?? "";
+  const asker = { page, isPrivate: sender.tab?.incognito ?? false };
   try {
     // What a user asks for is asked for anew; a feed's pictures are remembered for a while, but not from private windows.
-    const known = image.priority !== "user" && /^https?:/.test(image.url) && !image.bytes && !sender.tab?.incognito;
-    if (!known) return await checkImage(image, sender.tab, stop.signal);
-    return await remembered(image.url, () => checkImage(image, undefined));
+    const known = image.priority !== "user" && /^https?:/.test(image.url) && !image.bytes && !asker.isPrivate;
+    if (!known) return await checkImage(image, asker, sender.tab, stop.signal);
+    // By page as well: what one page may have fetched, with a log-in or from a local address, another may not.
+    return await remembered(`${page} ${image.url}`, () => checkImage(image, asker, undefined));
   } finally {
     underWay.delete(key);
   }
@@ -68,16 +72,17 @@ export async function cancelCheck(id, sender) {
 
 /**
  * @param {ImageRequest} image
+ * @param {import("./image-bytes.js").Asker} asker
  * @param {chrome.tabs.Tab | undefined} tab where a screenshot may be taken as the last resort
  * @param {AbortSignal} [signal]
  * @returns {Promise<CheckOutcome>}
  */
-async function checkImage(image, tab, signal) {
+async function checkImage(image, asker, tab, signal) {
   try {
-    const { bytes, source } = await bytesOf(image, tab, signal);
+    const { bytes, source } = await bytesOf(image, asker, tab, signal);
     const verdict = await check(bytes, {
       priority: image.priority,
-      private: tab?.incognito ?? false,
+      private: asker.isPrivate ?? false,
       screenshot: source === "screenshot",
       ...(signal ? { signal } : {}),
     });

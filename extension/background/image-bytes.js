@@ -1,6 +1,7 @@
 // The image's bytes, fetched anew by the background: pages may not read images of other sites, and the browser's cache
 // is kept apart by site, so the page's own copy is out of reach.
 
+import { isLocal } from "./local-hosts.js";
 import { ProblemError } from "./problem.js";
 
 export const MAX_BYTES = 40 * 1024 * 1024;
@@ -52,26 +53,53 @@ export async function readCapped(response, limit = MAX_BYTES) {
 }
 
 /**
+ * @typedef {{page?: string, isPrivate?: boolean}} Asker
+ *   `page`: the origin of the page (or frame) that shows the image. `isPrivate`: it is in a private window.
+ */
+
+/**
+ * The user's log-in goes only to where the page itself came from, and never from a private window: which cookies the
+ * background has there is not the same in every browser.
+ * @param {string} url
+ * @param {Asker} asker
+ */
+function mayUseLogin(url, { page, isPrivate }) {
+  if (isPrivate || !page || !URL.canParse(page) || !URL.canParse(url)) return false;
+  const { origin } = new URL(url);
+  return origin !== "null" && origin === new URL(page).origin;
+}
+
+/**
  * @param {string} url http(s) or data
+ * @param {Asker} [asker]
  * @param {AbortSignal} [signal]
  * @returns {Promise<Blob>}
  */
-export async function fetchImage(url, signal) {
+export async function fetchImage(url, asker = {}, signal) {
   const deadline = AbortSignal.timeout(FETCH_MS);
   const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
-  /** @param {RequestCredentials} credentials */
-  const attempt = async (credentials) => {
-    const response = await fetch(url, { credentials, headers: { Accept: IMAGE_ACCEPT }, signal: either });
+  /** @param {string} address */
+  const refuseLocal = (address) => {
+    if (isLocal(address) && !isLocal(asker.page ?? "")) throw new ProblemError("no_access", "a local address");
+  };
+  /** @param {RequestInit} how */
+  const attempt = async (how) => {
+    const cache = asker.isPrivate ? "no-store" : "default";
+    const response = await fetch(url, { ...how, cache, headers: { Accept: IMAGE_ACCEPT }, signal: either });
+    refuseLocal(response.url);
     if (!response.ok) throw new ProblemError("fetch_failed", `the server answered ${response.status}`);
     return readCapped(response);
   };
+  refuseLocal(url);
   try {
-    return await attempt("omit");
+    return await attempt({ credentials: "omit" });
   } catch (error) {
     if (signal?.aborted) throw error;
     // The user's log-in is used only where the plain request was refused in words, not where it could not be made.
     if (!(error instanceof ProblemError)) throw new ProblemError("no_access", String(error));
-    if (error.problem.code !== "fetch_failed") throw error;
-    return attempt("include");
+    if (error.problem.code !== "fetch_failed" || !mayUseLogin(url, asker)) throw error;
+    return attempt({ credentials: "include", redirect: "error" }).catch((again) => {
+      throw again instanceof ProblemError || signal?.aborted ? again : error;
+    });
   }
 }
