@@ -108,6 +108,21 @@ def test_check_bears_odd_names(run: Run, tmp_path: Path) -> None:
     assert [json.loads(line)["path"] for line in out.splitlines()] == [str(path) for path in odd]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_check_does_not_wait_for_a_pipe(run: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    status, out, _ = run("check", "--json", tmp_path / "pipe.jpg")
+    assert status == 1
+    assert json.loads(out)["error"]["type"] == "not-a-file"
+
+
+def test_a_folder_of_other_files_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "somebody-elses.txt").write_text("x")
+    tmp_path.chmod(0o755)
+    DataFolder(tmp_path).create()
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_check_without_a_detector_says_why(run: Run, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_data_dir: Path) -> Pipeline:
         raise FileNotFoundError("card.json is missing")

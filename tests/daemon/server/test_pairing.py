@@ -131,6 +131,12 @@ async def test_a_wrong_code_says_how_many_tries_are_left(served: Served) -> None
     assert (status, problem["type"], problem["tries_left"]) == (403, "urn:naturaltrace:problem:wrong-code", 4)
 
 
+async def test_half_a_surrogate_pair_is_no_code(served: Served) -> None:
+    served.pairing.open()
+    status, problem = await pair(served, {"code": "\ud800", "name": "x"})
+    assert (status, problem["type"]) == (400, "urn:naturaltrace:problem:not-json")
+
+
 async def test_without_an_open_code_nobody_is_paired(served: Served) -> None:
     status, problem = await pair(served, {"code": "000000", "name": "x"})
     assert (status, problem["type"]) == (403, "urn:naturaltrace:problem:no-code")
