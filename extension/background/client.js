@@ -3,6 +3,7 @@
 import { api, browserName } from "../shared/browser.js";
 import { discover, distrust, remember, request } from "./companion.js";
 import { ProblemError } from "./problem.js";
+import { forgetRecent } from "./recent.js";
 
 /** The companion's problem types (the last part of the URN) that mean something of their own here. */
 const BY_TYPE = /** @type {Record<string, ProblemCode>} */ ({
@@ -67,12 +68,14 @@ export async function pair(code) {
   if (!response.ok) await fail(response);
   const { token, id } = await response.json();
   distrust();
+  forgetRecent();
   await remember({ token, id, port: found.port });
 }
 
 /** Forgets the pairing on this side. */
 export async function unpair() {
   distrust();
+  forgetRecent();
   await remember({ token: null, id: null });
 }
 

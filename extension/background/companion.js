@@ -11,6 +11,12 @@ export const FIRST_PORT = 7345;
 export const PORTS_TRIED = 10;
 export const API_VERSION = 1;
 const PROBE_MS = 1500;
+/** For the one that proved itself before: it may be busy with a picture. */
+const PROBE_AGAIN_MS = 10_000;
+/** A proof holds this long. After that the program may have ended, and another one may have taken its port. */
+const PROOF_HOLDS_MS = 2000;
+/** A companion that says nothing for this long is stuck. */
+const ANSWER_MS = 90_000;
 
 /**
  * @typedef {{port: number | null, fixedPort: number | null, token: string | null, id: string | null}} Pairing
@@ -45,16 +51,17 @@ export function candidatePorts(known) {
  * @param {number} port
  * @param {Pick<Pairing, "token" | "id">} known
  * @param {typeof fetch} [fetcher]
+ * @param {number} [patience] milliseconds
  * @returns {Promise<Found | null>} null where there is no companion
  */
-export async function probe(port, known, fetcher = fetch) {
+export async function probe(port, known, fetcher = fetch, patience = PROBE_MS) {
   const challenge = newChallenge();
   /** @type {Record<string, string>} */
   const headers = known.id ? { "NaturalTrace-Client": known.id, "NaturalTrace-Challenge": challenge } : {};
   try {
     const response = await fetcher(`http://127.0.0.1:${port}/v1/health`, {
       headers,
-      signal: AbortSignal.timeout(PROBE_MS),
+      signal: AbortSignal.timeout(patience),
       cache: "no-store",
       credentials: "omit",
     });
@@ -106,17 +113,22 @@ export async function companionState() {
   return { state: found.knowsUs ? "ready" : "not_paired", port: found.port };
 }
 
-/** The port that proved itself last, while this worker lives. */
+/** The port that proved itself last, while this worker lives, and when it did. */
 let proven = 0;
+let provenAt = 0;
+
+const proofHolds = () => proven !== 0 && performance.now() - provenAt < PROOF_HOLDS_MS;
 
 /** @returns {Promise<number>} */
 async function provenPort() {
-  if (proven) return proven;
-  const found = await discover();
+  if (proofHolds()) return proven;
+  const again = proven ? await probe(proven, await pairing(), fetch, PROBE_AGAIN_MS) : null;
+  const found = again?.knowsUs ? again : await discover();
   if (!found) throw new ProblemError((await localAccessDenied()) ? "companion_blocked" : "companion_missing");
   if (!found.knowsUs) throw new ProblemError("not_paired");
   proven = found.port;
-  return proven;
+  provenAt = performance.now();
+  return found.port;
 }
 
 /** Forgets what was proved: the pairing changed. */
@@ -131,16 +143,19 @@ export function distrust() {
  * @returns {Promise<Response>} whatever its status
  */
 export async function request(path, init = {}) {
+  const deadline = AbortSignal.timeout(ANSWER_MS);
+  const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
   for (;;) {
     const { token } = await pairing();
     if (!token) throw new ProblemError("not_paired");
-    const wasProven = proven !== 0;
+    const wasProven = proofHolds();
     const port = await provenPort();
     const headers = new Headers(init.headers);
     headers.set("Authorization", `Bearer ${token}`);
     try {
       const response = await fetch(`http://127.0.0.1:${port}${path}`, {
         ...init,
+        signal,
         headers,
         cache: "no-store",
         credentials: "omit",
@@ -150,6 +165,7 @@ export async function request(path, init = {}) {
     } catch (error) {
       distrust();
       if (init.signal?.aborted) throw error;
+      if (deadline.aborted) throw new ProblemError("companion_busy", `no answer within ${ANSWER_MS / 1000} s`);
       // It was there a moment ago or is gone: one look round, unless that was just done.
       if (!wasProven) throw new ProblemError("companion_missing", String(error));
     }

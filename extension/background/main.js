@@ -7,8 +7,9 @@ import { cancelCheck, checkFor } from "./check.js";
 import { giveFeedback, pair, unpair } from "./client.js";
 import { companionState, distrust, remember } from "./companion.js";
 import { createMenu, onMenuClicked } from "./menu.js";
-import { openPanel, panelFor, tellOwner } from "./panels.js";
+import { dropPanels, openPanel, panelFor, tellOwner } from "./panels.js";
 import { problemOf } from "./problem.js";
+import { forgetRecent } from "./recent.js";
 import { registerSites, startInTab } from "./sites.js";
 
 /**
@@ -50,6 +51,7 @@ const answers = {
 /** @param {number | null} port null: look in the usual range */
 async function usePort(port) {
   distrust();
+  forgetRecent();
   await remember({ fixedPort: port, port: null });
 }
 
@@ -66,6 +68,9 @@ onMessage((message, sender) => {
 });
 
 api.contextMenus.onClicked.addListener((info, tab) => void onMenuClicked(info, tab));
+
+// A closed tab, a private one above all, leaves nothing of its images behind.
+api.tabs.onRemoved.addListener((tabId) => void dropPanels(tabId));
 
 // What the user permits or takes back, wherever they do so, decides where scripts run.
 api.permissions.onAdded.addListener(() => void registerSites());

@@ -50,3 +50,13 @@ export async function tellOwner(key, message, sender) {
   const panel = await panelFor(key, sender);
   if (panel) await api.tabs.sendMessage(panel.tabId, { ...message, key }, { frameId: panel.frameId });
 }
+
+/**
+ * Forgets what a tab's panels showed.
+ * @param {number} tabId
+ */
+export async function dropPanels(tabId) {
+  const known = Object.entries(await panels());
+  const kept = known.filter(([, panel]) => panel.tabId !== tabId);
+  if (kept.length < known.length) await api.storage.session.set({ [KEY]: Object.fromEntries(kept) });
+}

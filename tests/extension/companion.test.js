@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fakeBrowser } from "./fake-browser.js";
 
 fakeBrowser();
-const { candidatePorts, probe } = await import("../../extension/background/companion.js");
+const { candidatePorts, distrust, probe, remember, request } = await import("../../extension/background/companion.js");
 const { expectedProof, newChallenge } = await import("../../extension/background/proof.js");
 
 const unknown = { token: null, id: null };
@@ -65,6 +65,42 @@ test("only a companion that proves that it knows the token knows us", async () =
   assert.deepEqual(await probe(7345, known, answering(companion("guessed"))), { port: 7345, knowsUs: false });
   const boasting = answering({ name: "naturaltrace", api: 1, paired: true });
   assert.deepEqual(await probe(7345, known, boasting), { port: 7345, knowsUs: false });
+});
+
+test("a program that takes the port later is never sent the token", async (context) => {
+  const realFetch = globalThis.fetch;
+  context.after(() => {
+    globalThis.fetch = realFetch;
+    distrust();
+  });
+  let now = 0;
+  context.mock.method(performance, "now", () => now);
+  await remember({ token: "secret-token", id: "browser-1", port: 7345 });
+  let genuine = true;
+  /** @type {string[]} */
+  const sent = [];
+  globalThis.fetch = async (url, init) => {
+    const { port, pathname } = new URL(String(url));
+    const headers = new Headers(init?.headers);
+    if (port !== "7345") throw new TypeError("refused");
+    sent.push(`${pathname} ${headers.get("Authorization") ?? "-"}`);
+    assert.ok(init?.signal, "every request has a deadline");
+    if (pathname !== "/v1/health") return new Response("{}");
+    const challenge = headers.get("NaturalTrace-Challenge") ?? "";
+    const proof = await expectedProof(genuine ? "secret-token" : "guessed", 7345, challenge);
+    return new Response(JSON.stringify({ name: "naturaltrace", api: 1, proof }));
+  };
+  await request("/v1/check");
+  await request("/v1/check");
+  const check = "/v1/check Bearer secret-token";
+  assert.deepEqual(sent.splice(0), ["/v1/health -", check, check]);
+  now += 2000;
+  await request("/v1/check");
+  assert.deepEqual(sent.splice(0), ["/v1/health -", check]);
+  genuine = false;
+  now += 2000;
+  await assert.rejects(request("/v1/check"), (/** @type {any} */ error) => error.problem?.code === "not_paired");
+  assert.ok(sent.every((each) => each === "/v1/health -"));
 });
 
 test("a proof holds for one port and one challenge only", async () => {
