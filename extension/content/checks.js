@@ -110,11 +110,13 @@
     // A feed full of “not checked” helps nobody; the popup says what is wrong.
     if (!asked && (!level || view.hidden.includes(level))) return;
     const percent = new Intl.NumberFormat(undefined, { style: "percent" });
-    const chance = verdict?.probability;
+    // As in the panel: never “100 %”, and no number that would read as a verdict where there is none.
+    const share = level === "unclear" ? null : verdict?.probability;
+    const chance = typeof share === "number" ? percent.format(Math.min(0.99, Math.max(0.01, share))) : null;
     const badge = addBadge(check, view);
     badge.show(level ?? "problem", {
       announce: asked,
-      note: typeof chance === "number" ? naturalTrace.link.text("badge_chance", percent.format(chance)) : "",
+      note: chance ? naturalTrace.link.text("badge_chance", chance) : "",
       // The companion's own words: they can be finer than the level, such as “Partly AI”.
       label: verdict?.label,
       quiet: !asked && level !== undefined && view.quiet.includes(level),

@@ -1,7 +1,7 @@
 // The details of one image's verdict.
 
 import { api, ask, text } from "../shared/browser.js";
-import { el, localise, must, percent } from "../shared/dom.js";
+import { el, localise, modest, must, percent } from "../shared/dom.js";
 import { reportText } from "./report.js";
 import { leaning, sortEvidence } from "./words.js";
 
@@ -28,9 +28,9 @@ function header(level, title) {
 
 /** @param {Verdict} verdict */
 function chance(verdict) {
-  if (verdict.probability === null) return null;
+  if (verdict.probability === null || verdict.level === "unclear") return null;
   const bar = el("i");
-  bar.style.inlineSize = `${verdict.probability * 100}%`;
+  bar.style.inlineSize = `${modest(verdict.probability) * 100}%`;
   return el(
     "section",
     { class: "chance" },

@@ -1,5 +1,7 @@
 // The report that "Copy report" puts on the clipboard. Its address is the image's, and only the user sends it anywhere.
 
+import { modest } from "../shared/dom.js";
+
 /**
  * @param {Verdict} verdict
  * @param {string} label the level in the user's language
@@ -8,10 +10,11 @@
  */
 export function reportText(verdict, label, meaning, url) {
   const generators = verdict.generator === "unknown" ? [] : verdict.generator.map((guess) => guess.name);
+  const chance = verdict.level === "unclear" ? null : verdict.probability;
   const lines = [
     `${label} — Natural Trace`,
     meaning,
-    ...(verdict.probability === null ? [] : [`p = ${verdict.probability}`]),
+    ...(chance === null ? [] : [`p = ${modest(chance)}`]),
     "",
     ...verdict.evidence.map((each) => `• ${each.text}`),
     ...(generators.length ? ["", generators.join(", ")] : []),

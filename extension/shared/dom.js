@@ -52,9 +52,16 @@ export function localise(doc = document) {
     element.replaceChildren(naturalTrace.icons.draw(/** @type {any} */ (element.getAttribute("data-icon"))));
 }
 
+/**
+ * Never "100 %" or "0 %": the number is an estimate.
+ * @param {number} share 0…1
+ */
+export function modest(share) {
+  return Math.min(0.99, Math.max(0.01, share));
+}
+
 /** @param {number} share 0…1 */
 export function percent(share) {
   const locale = api.i18n.getUILanguage();
-  // Never "100 %" or "0 %": the number is an estimate.
-  return new Intl.NumberFormat(locale, { style: "percent" }).format(Math.min(0.99, Math.max(0.01, share)));
+  return new Intl.NumberFormat(locale, { style: "percent" }).format(modest(share));
 }

@@ -6,6 +6,10 @@ import { fakeBrowser } from "./fake-browser.js";
 fakeBrowser();
 const { problemCode } = await import("../../extension/background/client.js");
 const { cleanCode } = await import("../../extension/welcome/code.js");
+const { reportText } = await import("../../extension/panel/report.js");
+const { dropPanels, openPanel, panelFor } = await import("../../extension/background/panels.js");
+const { unpair } = await import("../../extension/background/client.js");
+const { remembered } = await import("../../extension/background/recent.js");
 const { leaning, sortEvidence } = await import("../../extension/panel/words.js");
 
 test("the companion's problems become what a person can be told", () => {
@@ -54,4 +58,36 @@ test("evidence of the file and of the pixels is told apart, the strongest first"
     pixels.map((e) => e.kind),
     ["pixels.score"],
   );
+});
+
+test("a report never claims certainty, and gives no chance where nothing is clear", () => {
+  const report = (/** @type {Level} */ level, /** @type {number} */ probability) => {
+    const image = { width: 1, height: 1, format: "png", sha256: "00" };
+    const model = { name: "m", version: "1" };
+    const verdict = /** @type {any} */ ({ level, probability, generator: "unknown", evidence: [], image, model });
+    return reportText(verdict, "Label", "Meaning", "");
+  };
+  assert.match(report("ai", 1), /p = 0\.99$/m);
+  assert.match(report("no_sign", 0), /p = 0\.01$/m);
+  assert.doesNotMatch(report("unclear", 0.5), /p = /);
+});
+
+test("a closed tab's panels are forgotten, and no other's", async () => {
+  const sender = (/** @type {number} */ id) => /** @type {any} */ ({ tab: { id }, frameId: 0 });
+  const [first, second] = [await openPanel({}, "a", sender(1)), await openPanel({}, "b", sender(2))];
+  await dropPanels(1);
+  assert.equal(await panelFor(first, sender(1)), null);
+  assert.equal((await panelFor(second, sender(2)))?.url, "b");
+});
+
+test("with the pairing, the verdicts that came of it are forgotten", async () => {
+  let asked = 0;
+  const check = async () => {
+    asked += 1;
+    return { verdict: /** @type {any} */ ({ level: "ai" }) };
+  };
+  await remembered("a", check);
+  await unpair();
+  await remembered("a", check);
+  assert.equal(asked, 2);
 });
