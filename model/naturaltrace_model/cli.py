@@ -3,6 +3,10 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -129,6 +133,16 @@ def _twins(options: argparse.Namespace) -> None:
     print(f"{count} crops through {', '.join(a.name for a in autoencoders)} in {options.out}")
 
 
+def _set_up_torch(options: argparse.Namespace) -> "torch.device":
+    """Threads and seed as asked for; the GPU where there is one."""
+    import torch
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def _train(options: argparse.Namespace) -> int:
     import torch
 
@@ -136,10 +150,7 @@ def _train(options: argparse.Namespace) -> int:
     from naturaltrace_model.training import checkpoint, stage1, stage2
     from naturaltrace_model.training.batches import Shard
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = _set_up_torch(options)
     main_shard = Shard.open(options.shard)
     twins = Shard.open(options.twins) if options.twins else None
     if options.stage == 1:
@@ -186,10 +197,7 @@ def _train_view(options: argparse.Namespace) -> None:
     from naturaltrace_model.networks.view_net import ViewNet
     from naturaltrace_model.training import view
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = _set_up_torch(options)
     network = ViewNet().to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     config = view.ViewConfig(steps=options.steps, seed=options.seed)
     view.train(

@@ -7,9 +7,6 @@ Two layouts are read: the pack (`pack.csv` beside its images) and the full set t
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-Split = Literal["train", "val", "test"]
 
 # Generators that share an architecture or a maker tend to share their traces; contrast happens inside a family.
 # The order is part of trained checkpoints: append, never reorder.

@@ -23,6 +23,7 @@ from naturaltrace_model.evaluation.evaluate import write_csv
 from naturaltrace_model.evaluation.rows import detect_all, features_of, samples_of
 from naturaltrace_model.evaluation.summary import summarise, table
 from naturaltrace_model.export import graph
+from naturaltrace_model.export.model_card import page
 from naturaltrace_model.training import checkpoint
 from naturaltrace_model.training import view as view_training
 
@@ -90,15 +91,8 @@ def release(
         write_csv(rows, out / f"results-{name}.csv")
         print(table(raw["figures"][name]["conditions"]))
     _write(raw, path)
-    (out / "MODEL_CARD.md").write_text(model_card(raw), encoding="utf-8")
+    (out / "MODEL_CARD.md").write_text(page(raw), encoding="utf-8")
     return path
-
-
-def model_card(raw: dict[str, Any]) -> str:
-    """The card as a page for people."""
-    from naturaltrace_model.export.model_card import page
-
-    return page(raw)
 
 
 def _neutral() -> cards.Aggregation:

@@ -10,10 +10,15 @@ from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig
 
 
 def save(path: Path, network: nn.Module, config: TraceNetConfig, step: int, **more: Any) -> None:
+    """Write a checkpoint of the trace branch."""
+    write_whole(path, {"network": network.state_dict(), "config": config.to_json(), "step": step, **more})
+
+
+def write_whole(path: Path, stored: dict[str, Any]) -> None:
     """Write the whole file beside `path`, then put it in place: a killed run leaves the last good checkpoint."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    torch.save({"network": network.state_dict(), "config": config.to_json(), "step": step, **more}, part)
+    torch.save(stored, part)
     part.replace(path)
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from naturaltrace_model.evaluation.metrics import auc
 from naturaltrace_model.networks.view_net import ViewNet, ViewNetConfig
 from naturaltrace_model.training.batches import family_chances
+from naturaltrace_model.training.checkpoint import write_whole
 from naturaltrace_model.training.loop import Loop, LoopConfig
 
 _SEEN = 128  # pixels of the 160 that training looks at, at a random place; a multiple of 32
@@ -79,10 +80,9 @@ def train(network: ViewNet, shard: ViewShard, validation: ViewShard, config: Vie
 
 
 def save(path: Path, network: ViewNet, step: int) -> None:
-    """Write the checkpoint beside `path`, then put it in place."""
-    part = path.with_suffix(".part")
-    torch.save({"network": network.state_dict(), "config": json.dumps(network.config.to_json()), "step": step}, part)
-    part.replace(path)
+    """Write a checkpoint of the global branch."""
+    config = json.dumps(network.config.to_json())
+    write_whole(path, {"network": network.state_dict(), "config": config, "step": step})
 
 
 def load(path: Path) -> ViewNet:
