@@ -69,10 +69,10 @@ class Pipeline:
         from naturaltrace.provenance.reader import read_provenance
         from naturaltrace.verdicts.fusion import judge
 
-        believed = trust.bundled() if data_dir is None else trust.current(data_dir)
+        believed = trust.Believed(data_dir)
 
         def read(data: bytes, image: DecodedImage) -> Provenance:
-            return read_provenance(data, image.format, trust=believed, pixels=image.pixels)
+            return read_provenance(data, image.format, trust=believed.now(), pixels=image.pixels)
 
         return cls(Detector.released(), read, judge)
 

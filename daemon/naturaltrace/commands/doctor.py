@@ -61,7 +61,7 @@ def examine(folder: DataFolder) -> Report:
     ]
     findings += [_library(name) for name in _LIBRARIES]
     findings += [_path(f"path: {name}", path) for name, path in folder.all()]
-    findings += [_daemon(folder), _detector()]
+    findings += [_daemon(folder), _trust_list(folder), _detector()]
     return Report(tuple(findings))
 
 
@@ -89,6 +89,15 @@ def _daemon(folder: DataFolder) -> Finding:
         return Finding("daemon", f"running on 127.0.0.1:{Steering.find(folder).port}")
     except NotRunning:
         return Finding("daemon", "not running")
+
+
+def _trust_list(folder: DataFolder) -> Finding:
+    from naturaltrace.provenance import trust
+
+    listed = trust.current(folder.root)
+    if not listed.count:
+        return Finding("trust list", "none: every signer counts as unknown", well=False)
+    return Finding("trust list", str(listed))
 
 
 def _detector() -> Finding:

@@ -30,6 +30,12 @@ def _context(anchors: str) -> c2pa.Context:
     )
 
 
+def load(trust: TrustList) -> None:
+    """Load now what the first file would load: a process that is about to be shut off can't later."""
+    _context(trust.pem)
+    credential_chain.load()
+
+
 def findings(data: bytes, mime_type: str, parts: Parts, trust: TrustList) -> list[Finding]:
     """At most one finding, "c2pa", on the credentials embedded in `data`. A remote manifest is named, never fetched."""
     if remote := parts.first("xmp:dcterms:provenance"):

@@ -35,6 +35,11 @@ def _terms() -> _Terms:
     )
 
 
+def load() -> None:
+    """Read the table of terms now rather than when the first manifest is judged."""
+    _terms()
+
+
 @dataclass(frozen=True, slots=True)
 class _Statement:
     """What one manifest says, and every manifest that must be believed for it to count."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")
 _FOLDER = "trust"
-_MOST_BYTES = 4 << 20
+MOST_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,15 @@ class TrustList:
     source: str
     date: str  # ISO date on which the list was taken, or ""
     pem: str  # certificates only, one after the other
+    licence: str = ""  # of the list itself
 
     @property
     def count(self) -> int:
         return self.pem.count("BEGIN CERTIFICATE")
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.name}, {self.date or 'no date'}, {self.count} certificates, from {self.source or 'nowhere'}"
 
 
 class TrustListError(ValueError):
@@ -42,9 +47,8 @@ def bundled() -> TrustList:
     """The list that is shipped (see trust_list/about.toml)."""
     folder = resources.files("naturaltrace.provenance").joinpath("trust_list")
     about = tomllib.loads(folder.joinpath("about.toml").read_text("utf-8"))
-    return TrustList(
-        about["name"], about["source"], about["date"], certificates(folder.joinpath("anchors.pem").read_text())
-    )
+    pem = certificates(folder.joinpath("anchors.pem").read_text("utf-8"))
+    return TrustList(about["name"], about["source"], about["date"], pem, about["licence"])
 
 
 def current(data_dir: Path) -> TrustList:
@@ -56,10 +60,35 @@ def current(data_dir: Path) -> TrustList:
             str(about["name"]),
             str(about["source"]),
             str(about["date"]),
-            certificates((folder / "anchors.pem").read_text()),
+            certificates((folder / "anchors.pem").read_text("utf-8")),
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError):
         return bundled()
+
+
+class Believed:
+    """The list in force for a data folder. It is read again when it was replaced, also by another program."""
+
+    def __init__(self, data_dir: Path | None) -> None:
+        self._data_dir = data_dir
+        self._stamp: object = None
+        self._list: TrustList | None = None
+
+    def now(self) -> TrustList:
+        if self._data_dir is None:
+            return bundled()
+        stamp = _stamp(self._data_dir)
+        if self._list is None or stamp != self._stamp:
+            self._list, self._stamp = current(self._data_dir), stamp
+        return self._list
+
+
+def _stamp(data_dir: Path) -> object:
+    try:
+        about = (data_dir / _FOLDER / "about.toml").stat()  # written last, and always as a new file
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size, about.st_ino
 
 
 def install(file: Path, data_dir: Path, *, source: str = "", date: str | None = None) -> TrustList:
@@ -68,16 +97,20 @@ def install(file: Path, data_dir: Path, *, source: str = "", date: str | None = 
     `source` is where the file came from, for people to read. Raises TrustListError when it holds no certificate, and
     OSError when it cannot be read or `data_dir` cannot be written.
     """
-    if file.stat().st_size > _MOST_BYTES:
-        raise TrustListError("the file is larger than any trust list")
-    raw = file.read_bytes()
+    if file.stat().st_size > MOST_BYTES:
+        raise TrustListError("The file is larger than any trust list.")
+    return put(file.read_bytes(), file.name, data_dir, source=source or str(file), date=date)
+
+
+def put(raw: bytes, name: str, data_dir: Path, *, source: str, date: str | None = None) -> TrustList:
+    """The same for a file's bytes; `name` is what it is called. The date is today's where none is given."""
+    if len(raw) > MOST_BYTES:
+        raise TrustListError("The file is larger than any trust list.")
     pem = certificates(raw.decode("utf-8", "replace"))
     if not pem:
-        raise TrustListError("the file holds no certificate")
+        raise TrustListError("The file holds no certificate.")
     digest = hashlib.sha256(raw).hexdigest()
-    found = TrustList(
-        f"{file.name}, sha256 {digest[:16]}", source or str(file), date or datetime.date.today().isoformat(), pem
-    )
+    found = TrustList(f"{name[:80]}, sha256 {digest[:16]}", source, date or datetime.date.today().isoformat(), pem)
     folder = data_dir / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "anchors.pem", found.pem)

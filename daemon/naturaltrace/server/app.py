@@ -1,15 +1,18 @@
 """The application: one concern per file, put together here. Order matters only for the middlewares."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import web
 
+from naturaltrace.server.about import setup_about
 from naturaltrace.server.access import setup_access
 from naturaltrace.server.body import BodyLimits, setup_bodies
 from naturaltrace.server.check import setup_check
 from naturaltrace.server.contract import setup_contract
 from naturaltrace.server.control import setup_control
 from naturaltrace.server.engine import Engine, setup_engine
+from naturaltrace.server.forgetting import setup_forgetting
 from naturaltrace.server.guard import Gate, setup_guard
 from naturaltrace.server.health import setup_health
 from naturaltrace.server.memory import Archive, FindingsCache, setup_memory
@@ -20,16 +23,20 @@ from naturaltrace.server.problems import setup_problems
 from naturaltrace.server.sessions import Sessions, setup_sessions
 from naturaltrace.server.site import setup_site
 from naturaltrace.server.stats import setup_stats
+from naturaltrace.server.trust_list import setup_trust_list
+from naturaltrace.storage.paths import DataFolder
 
 
 @dataclass(slots=True)
 class Parts:
     """What the application is built around; tests hand in their own."""
 
+    folder: DataFolder
     gate: Gate
     engine: Engine
     archive: Archive
     preferences: Preferences
+    data_dir: Path  # where the user's own trust list stands
     pairing: Pairing = field(default_factory=Pairing)
     sessions: Sessions = field(default_factory=Sessions)
     cache: FindingsCache = field(default_factory=FindingsCache)
@@ -55,4 +62,7 @@ def make_app(parts: Parts) -> web.Application:
     setup_sessions(app, parts.sessions)
     setup_site(app)
     setup_control(app)
+    setup_about(app, parts.folder)
+    setup_forgetting(app)
+    setup_trust_list(app, parts.data_dir)
     return app

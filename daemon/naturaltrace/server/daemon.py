@@ -83,6 +83,7 @@ async def _serve(options: Options, notices: list[str]) -> None:
             pairing=pairing,
             archive=archive,
             preferences=Preferences(settings),
+            data_dir=folder.root,
         )
     )
     app[ON_PAIRED].append(options.on_paired)

@@ -14,6 +14,7 @@ _FILES = {
     "/page.js": ("page.js", "text/javascript"),
     "/api.js": ("api.js", "text/javascript"),
     "/show.js": ("show.js", "text/javascript"),
+    "/trust.js": ("trust.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _POLICY = (

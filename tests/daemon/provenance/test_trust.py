@@ -1,8 +1,14 @@
 """The trust list: bundled, replaced by the user's own, taken back."""
 
+import datetime
+import hashlib
+import tomllib
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID
 
 from naturaltrace.provenance import trust
 from naturaltrace.provenance.findings import Standing
@@ -10,12 +16,48 @@ from naturaltrace.provenance.reader import read_provenance
 from tests.daemon.provenance import files
 from tests.daemon.provenance.authority import Authority, created, sign
 
+FOLDER = Path(trust.__file__).parent / "trust_list"
 
-def test_the_bundled_list_says_what_it_is() -> None:
+
+def test_the_bundled_list_is_whole_and_says_where_it_comes_from() -> None:
+    about = tomllib.loads((FOLDER / "about.toml").read_text("utf-8"))
+    assert hashlib.sha256((FOLDER / "anchors.pem").read_bytes()).hexdigest() == about["sha256"]
     listed = trust.bundled()
     assert listed.name
-    # An empty list says so; one with certificates says where they come from and from when they are.
-    assert bool(listed.source and listed.date) == bool(listed.count)
+    assert listed.source
+    assert datetime.date.fromisoformat(listed.date) <= datetime.datetime.now(datetime.UTC).date()
+    assert "CC BY 4.0" in listed.licence  # which asks that the source and the licence are named
+    assert listed.count > 20
+
+
+def test_every_certificate_of_the_bundled_list_is_an_authority_that_still_counts() -> None:
+    found = x509.load_pem_x509_certificates(trust.bundled().pem.encode())
+    assert len(found) == trust.bundled().count == len({c.fingerprint(hashes.SHA256()) for c in found})
+    issued = datetime.datetime.fromisoformat(trust.bundled().date).replace(tzinfo=datetime.UTC)
+    for certificate in found:
+        assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca, certificate.subject
+        assert certificate.not_valid_before_utc <= issued < certificate.not_valid_after_utc, certificate.subject
+
+
+def test_a_signer_who_only_borrows_a_listed_name_is_unknown() -> None:
+    listed = x509.load_pem_x509_certificates(trust.bundled().pem.encode())[0]
+    organisation = listed.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value
+    forged = Authority(str(listed.subject.rfc4514_string())).issue(str(organisation))
+    photo = sign(files.encode("JPEG"), "image/jpeg", forged, [created("digitalCapture")])
+    (finding,) = read_provenance(photo, "JPEG").findings  # by the bundled list
+    assert (finding.standing, finding.fields["signer"]) == (Standing.UNKNOWN_SIGNER, organisation)
+
+
+def test_a_list_that_another_program_replaces_counts_from_then_on(tmp_path: Path) -> None:
+    believed = trust.Believed(tmp_path)
+    assert believed.now() == trust.bundled() == trust.Believed(None).now()
+    for root in (Authority(), Authority()):
+        pem = tmp_path / "list.pem"
+        pem.write_text(root.pem)
+        assert trust.main(["--data-dir", str(tmp_path), "--load", str(pem)]) == 0
+        assert believed.now().pem == trust.certificates(root.pem)
+    trust.remove(tmp_path)
+    assert believed.now() == trust.bundled()
 
 
 def test_a_list_can_be_loaded_and_taken_back(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import { begin, bytes, call, Refused } from "./api.js";
 import { definitions, historyRow, make, verdictCard } from "./show.js";
+import { listenForTrust, showTrust } from "./trust.js";
 
 /** @param {string} id @returns {any} */
 const by = (id) => document.getElementById(id);
@@ -164,6 +165,7 @@ function listen() {
       }),
     );
   }
+  listenForTrust(attempt);
   by("resume").addEventListener("click", () =>
     attempt(async () => {
       await call("DELETE", "/v1/control/pause");
@@ -178,7 +180,7 @@ try {
   by("open").hidden = false;
   listen();
   await attempt(async () => {
-    await Promise.all([showBrowsers(), showSettings(), showHistory()]);
+    await Promise.all([showBrowsers(), showSettings(), showTrust(), showHistory()]);
   });
   setInterval(() => void attempt(() => Promise.all([showStatus(), showBrowsers()]).then(() => {})), 5000);
 } catch (error) {
