@@ -106,6 +106,18 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--csv", type=Path, help="write one row per image and condition")
     evaluate.add_argument("--json", action="store_true")
     evaluate.set_defaults(run=_evaluate)
+
+    baselines = commands.add_parser("baselines", help="train other methods, and ours in parts, on the same crops")
+    baselines.add_argument("shards", type=Path, help="folder with train, twins and val (and test) shards in it")
+    baselines.add_argument("--out", type=Path, required=True, help="folder for the table; rows in it are kept")
+    baselines.add_argument("--steps", type=int, default=150)
+    baselines.add_argument("--batch", type=int, default=64)
+    baselines.add_argument("--width", type=float, default=0.5, help="of every trunk; 1 is the released trace branch")
+    baselines.add_argument("--row", action="append", help="only this row; may be given several times")
+    baselines.add_argument("--most", type=int, default=1000, help="regions of each class and split to judge on")
+    baselines.add_argument("--seed", type=int, default=0)
+    baselines.add_argument("--threads", type=int, help="CPU threads; all by default")
+    baselines.set_defaults(run=_baselines)
     return parser
 
 
@@ -217,6 +229,27 @@ def _evaluate(options: argparse.Namespace) -> None:
     from naturaltrace_model.evaluation.evaluate import evaluate_command
 
     evaluate_command(options)
+
+
+def _baselines(options: argparse.Namespace) -> int:
+    from naturaltrace_model.baselines import table
+    from naturaltrace_model.baselines.interface import Budget, Material
+    from naturaltrace_model.baselines.registry import ROWS
+    from naturaltrace_model.training.batches import Shard
+
+    unknown = set(options.row or ()) - set(ROWS)
+    if unknown:
+        print(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}", file=sys.stderr)
+        return 2
+    _set_up_torch(options)
+    root: Path = options.shards
+    twins = Shard.open(root / "twins") if (root / "twins").exists() else None
+    judged = {s: Shard.open(root / s) for s in ("val", "test") if (root / s / "index.npz").exists()}
+    budget = Budget(options.steps, options.batch, options.width, seed=options.seed)
+    material = Material(Shard.open(root / "train"), twins)
+    rows = table.run(options.row or list(ROWS), material, judged, budget, options.most, options.out)
+    print(table.markdown(rows))
+    return 0
 
 
 if __name__ == "__main__":

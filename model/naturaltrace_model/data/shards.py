@@ -94,7 +94,7 @@ def plan_regions(samples: list[Sample], budget: int, most: int = 6) -> list[int]
     A source's share grows with the square root of its size, and hard real categories weigh more: one large gallery
     must not be what "generated" or "real" means.
     """
-    weights = np.array([_HARD.get(s.category, 1.0) for s in samples])
+    weights = np.array([HARD.get(s.category, 1.0) for s in samples])
     size_of: dict[tuple[str, int], int] = {}
     for s in samples:
         size_of[s.source, s.label] = size_of.get((s.source, s.label), 0) + 1
@@ -198,7 +198,7 @@ def _crop(worn: NDArray[np.uint8], rng: Generator, candidates: int) -> NDArray[n
 
 
 # What users complain of most is looked at more often.
-_HARD = {
+HARD = {
     "screenshot-graphic": 1.6,
     "meme-social": 1.6,
     "art": 1.3,

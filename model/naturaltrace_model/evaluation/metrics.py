@@ -28,6 +28,37 @@ def balanced_accuracy(labels: Array, called: Array) -> float:
     return float((called[labels].mean() + (~called[~labels]).mean()) / 2)
 
 
+def average_precision(labels: Array, scores: Array) -> float:
+    """Area under precision over recall, as steps; tied scores are taken together. NaN without a positive."""
+    labels = np.asarray(labels) > 0.5
+    if not labels.any():
+        return float("nan")
+    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
+    sorted_scores, hits = np.asarray(scores)[order], np.cumsum(labels[order])
+    last = np.append(np.flatnonzero(np.diff(sorted_scores)), len(order) - 1)
+    recall = hits[last] / hits[-1]
+    return float((np.diff(recall, prepend=0.0) * hits[last] / (last + 1)).sum())
+
+
+def recall_at(labels: Array, scores: Array, rate: float) -> float:
+    """The share of generated images above the score that at most `rate` of the real ones reach. NaN without both."""
+    labels = np.asarray(labels) > 0.5
+    scores = np.asarray(scores, dtype=np.float64)
+    if labels.all() or not labels.any():
+        return float("nan")
+    real = np.sort(scores[~labels])[::-1]
+    return float((scores[labels] > real[int(rate * len(real))]).mean())
+
+
+def split_point(labels: Array, scores: Array) -> float:
+    """The score from which to say "generated", so that balanced accuracy on these rows is highest."""
+    labels = np.asarray(labels) > 0.5
+    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
+    found = np.cumsum(labels[order]) / max(1, labels.sum())
+    wrong = np.cumsum(~labels[order]) / max(1, (~labels).sum())
+    return float(np.asarray(scores)[order[int(np.argmax(found - wrong))]])
+
+
 def calibration_error(labels: Array, probabilities: Array, bins: int = 10) -> float:
     """Expected calibration error over equally filled bins."""
     order = np.argsort(probabilities, kind="stable")
