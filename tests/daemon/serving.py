@@ -82,7 +82,6 @@ async def serving(
     parts = Parts(
         archive=Archive(History.open(folder.history)),
         preferences=Preferences(SettingsFile.load(folder.settings)),
-        data_dir=folder.root,
         folder=folder,
         gate=gate,
         engine=Engine(lambda: load(detector), queue_limit=queue_limit),

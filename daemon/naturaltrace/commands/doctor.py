@@ -4,15 +4,19 @@ import argparse
 import json
 import os
 import platform
+import sqlite3
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from naturaltrace import __version__
 from naturaltrace.commands.parsers import Commands
 from naturaltrace.storage.paths import DataFolder
+from naturaltrace.storage.reading import Damaged, read_json
 
 _LIBRARIES = ("aiohttp", "c2pa-python", "numpy", "onnxruntime", "pillow", "pillow-heif", "platformdirs", "pystray")
 
@@ -60,8 +64,8 @@ def examine(folder: DataFolder) -> Report:
         Finding("system", platform.platform()),
     ]
     findings += [_library(name) for name in _LIBRARIES]
-    findings += [_path(f"path: {name}", path) for name, path in folder.all()]
-    findings += [_daemon(folder), _trust_list(folder), _detector()]
+    findings += [_path(name, path) for name, path in folder.all()]
+    findings += [*_set_aside(folder), _daemon(folder), _trust_list(folder), _tray(), _detector()]
     return Report(tuple(findings))
 
 
@@ -73,22 +77,100 @@ def _library(name: str) -> Finding:
         return Finding(name, "not installed" + (" (only the tray needs it)" if optional else ""), well=optional)
 
 
-def _path(name: str, path: Any) -> Finding:
-    if not path.exists():
-        return Finding(name, f"{path} (not there yet)")
-    others = os.name == "posix" and path.stat().st_mode & 0o077
-    if others:
-        return Finding(name, f"{path} — other users can reach it (mode {path.stat().st_mode & 0o777:o})", well=False)
-    return Finding(name, str(path))
+def _path(name: str, path: Path) -> Finding:
+    title = f"path: {name}"
+    try:
+        if not path.exists():
+            return Finding(title, f"{path} (not there yet)")
+        others = os.name == "posix" and path.stat().st_mode & 0o077
+        if others:
+            return Finding(title, f"{path} — other users can reach it (mode {path.stat().st_mode & 0o777:o})", False)
+        return Finding(title, f"{path}{_INSIDE.get(name, _nothing)(path)}")
+    except Damaged as error:
+        return Finding(title, f"{path} — damaged: {error}", well=False)
+    except sqlite3.Error as error:
+        return Finding(title, f"{path} — can't be read: {error}", well=False)
+    except OSError as error:
+        return Finding(title, f"{path} — can't be read: {error.strerror or error}", well=False)
+
+
+def _nothing(_path: Path) -> str:
+    return ""
+
+
+def _folder(path: Path) -> str:
+    return "" if os.access(path, os.W_OK) else " — can't be written: nothing is kept beyond a run"
+
+
+def _settings(path: Path) -> str:
+    from naturaltrace.storage.settings import BadSetting, Settings, changed
+
+    for name, value in read_json(path).items():
+        try:
+            changed(Settings(), {name: value})
+        except BadSetting as error:
+            raise Damaged(str(error)) from error
+    return ""
+
+
+def _clients(path: Path) -> str:
+    from naturaltrace.storage.clients import parse
+
+    count = len(parse(read_json(path)))
+    return f" ({count} paired)"
+
+
+def _history(path: Path) -> str:
+    from naturaltrace.storage.history import look_into
+
+    return f" ({look_into(path)} verdicts)"
+
+
+def _running(path: Path) -> str:
+    from naturaltrace.server.running import Running
+
+    if Running.read(path) is None:
+        raise Damaged("not what a daemon writes")
+    return ""
+
+
+_INSIDE: dict[str, Callable[[Path], str]] = {
+    "folder": _folder,
+    "settings": _settings,
+    "clients": _clients,
+    "history": _history,
+    "running": _running,
+}
+
+
+def _set_aside(folder: DataFolder) -> list[Finding]:
+    """Damaged files that were kept for their owner; only "forget everything" deletes them."""
+    found = sorted(path.name for path in folder.root.glob("*.damaged-*")) if folder.root.is_dir() else []
+    return [Finding("set aside", ", ".join(found))] if found else []
 
 
 def _daemon(folder: DataFolder) -> Finding:
-    from naturaltrace.server.steering import NotRunning, Steering
+    from naturaltrace.server.steering import NotRunning, Refused, Steering
 
     try:
-        return Finding("daemon", f"running on 127.0.0.1:{Steering.find(folder).port}")
+        daemon = Steering.find(folder)
     except NotRunning:
         return Finding("daemon", "not running")
+    try:
+        daemon.call("GET", "/v1/control/state")
+    except (NotRunning, Refused) as error:
+        return Finding("daemon", f"runs, but does not answer on 127.0.0.1:{daemon.port} ({error})", well=False)
+    return Finding("daemon", f"running on 127.0.0.1:{daemon.port}")
+
+
+def _tray() -> Finding:
+    from naturaltrace.desktop.tray import NoTray, load
+
+    try:
+        load()
+    except NoTray as error:
+        return Finding("tray", f"none: {error}")
+    return Finding("tray", "can be shown")
 
 
 def _trust_list(folder: DataFolder) -> Finding:

@@ -3,10 +3,14 @@
 import argparse
 import json
 import sys
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from naturaltrace.commands.parsers import Commands
+from naturaltrace.commands.steered import steer
 from naturaltrace.storage.paths import DataFolder
+
+if TYPE_CHECKING:
+    from naturaltrace.server.steering import Steering
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -19,24 +23,17 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from naturaltrace.server.steering import NotRunning, Refused, Steering
+    if options.list:
+        return _show_list(_browsers(options), as_json=options.json)
+    if options.revoke:
+        return _forget(_browsers(options), options.revoke)
 
-    folder = DataFolder.at(options.data_dir)
-    try:
-        if options.list:
-            _show_list(_browsers(folder).list(), as_json=options.json)
-        elif options.revoke:
-            return _forget(_browsers(folder), options.revoke)
-        else:
-            daemon = Steering.find(folder)
-            _show_code(daemon.call("POST", "/v1/control/code"), daemon.port, as_json=options.json)
-    except NotRunning:
-        print("Natural Trace is not running. Start it with: naturaltrace serve", file=sys.stderr)
-        return 1
-    except Refused as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    def show(daemon: "Steering") -> int:
+        answer = daemon.call("POST", "/v1/control/code")
+        _show_code(answer, daemon.port, as_json=options.json)
+        return 0
+
+    return steer(options, show)
 
 
 class _Browsers(Protocol):
@@ -45,10 +42,11 @@ class _Browsers(Protocol):
     def forget(self, client_id: str) -> bool: ...
 
 
-def _browsers(folder: DataFolder) -> _Browsers:
+def _browsers(options: argparse.Namespace) -> _Browsers:
     """The list as the running daemon holds it, else the stored one: a daemon would not notice a changed file."""
     from naturaltrace.server.steering import NotRunning, Steering
 
+    folder = DataFolder.at(options.data_dir)
     try:
         return _OfDaemon(Steering.find(folder))
     except NotRunning:
@@ -77,6 +75,8 @@ class _OfFile:
         from naturaltrace.storage.clients import Clients
 
         self._clients = Clients.load(folder.clients)
+        for notice in self._clients.notices:
+            print(f"Note: {notice}", file=sys.stderr)
 
     def list(self) -> list[dict[str, Any]]:
         return [client.public_json() for client in self._clients]
@@ -91,9 +91,17 @@ def _show_code(answer: dict[str, Any], port: int, *, as_json: bool) -> None:
         print(json.dumps({"pairing_code": code, "expires_in": answer["expires_in"], "port": port}))
     else:
         print(f"Pairing code: {code[:3]} {code[3:]}  (two minutes, one browser)")
+        print(f"Natural Trace answers on port {port}; the browser must name the same port.")
 
 
-def _show_list(browsers: list[dict[str, Any]], *, as_json: bool) -> None:
+def _show_list(stored: _Browsers, *, as_json: bool) -> int:
+    from naturaltrace.server.steering import NotRunning, Refused
+
+    try:
+        browsers = stored.list()
+    except (NotRunning, Refused) as error:
+        print(f"The running companion did not answer: {error}", file=sys.stderr)
+        return 1
     if as_json:
         print(json.dumps(browsers, ensure_ascii=False))
     elif not browsers:
@@ -101,11 +109,18 @@ def _show_list(browsers: list[dict[str, Any]], *, as_json: bool) -> None:
     else:
         for browser in browsers:
             print(f"{browser['id']}  {browser['paired_at'][:10]}  {browser['name']}")
+    return 0
 
 
 def _forget(browsers: _Browsers, which: str) -> int:
-    ids = [browser["id"] for browser in browsers.list()] if which == "all" else [which]
-    forgotten = [client_id for client_id in ids if browsers.forget(client_id)]
+    from naturaltrace.server.steering import NotRunning, Refused
+
+    try:
+        ids = [browser["id"] for browser in browsers.list()] if which == "all" else [which]
+        forgotten = [client_id for client_id in ids if browsers.forget(client_id)]
+    except (NotRunning, Refused) as error:
+        print(f"The running companion did not answer: {error}", file=sys.stderr)
+        return 1
     if not forgotten and which != "all":
         print("No browser with this id is paired.", file=sys.stderr)
         return 1

@@ -5,9 +5,11 @@ import asyncio
 import json
 import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from naturaltrace.commands.parsers import Commands
+from naturaltrace.commands.steered import command
 from naturaltrace.storage.paths import DataFolder
 
 if TYPE_CHECKING:
@@ -33,11 +35,16 @@ def run(options: argparse.Namespace) -> int:
     from naturaltrace.server.listening import NoPort
     from naturaltrace.storage.lock import AlreadyRunning
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # The terminal is told of troubles; the log in the data folder (storage/log.py) of a little more.
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[terminal]
+    )
     folder = DataFolder.at(options.data_dir)
-    speaker = _Json(folder) if options.headless else _Words()
+    speaker = _Json(folder) if options.headless else _Words(options.data_dir)
     daemon = Options(folder, options.port, on_ready=speaker.ready, on_paired=speaker.paired)
-    pystray = None if options.headless else _pystray()
+    pystray = None if options.headless else _pystray(options.data_dir)
     try:
         if pystray is None:
             asyncio.run(run_daemon(daemon))
@@ -46,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
             run_with_tray(daemon, pystray)
     except AlreadyRunning:
-        return speaker.failed("already-running", f"Natural Trace is already running on {folder.root}.")
+        return speaker.failed("already-running", _already_running(folder, options.data_dir))
     except NoPort as error:
         return speaker.failed("no-port", str(error))
     except OSError as error:
@@ -54,14 +61,22 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _pystray() -> Any:
+def _already_running(folder: DataFolder, data_dir: Path | None) -> str:
+    from naturaltrace.server.running import Running
+
+    other = Running.read(folder.running)
+    where = "" if other is None else f" and answers on 127.0.0.1:{other.port}"
+    return f"Natural Trace is already running on {folder.root}{where}. Its settings: {command('settings', data_dir)}"
+
+
+def _pystray(data_dir: Path | None) -> Any:
     """What shows a tray icon on this desktop; None where there is none, which is no reason not to serve."""
     from naturaltrace.desktop.tray import NoTray, load
 
     try:
         return load()
     except NoTray as error:
-        print(f"No tray icon here ({error}). The settings page: naturaltrace settings")
+        print(f"There is no tray icon: {error}. All that it offers: {command('settings', data_dir)}")
         return None
 
 
@@ -91,15 +106,19 @@ class _Json:
 
 
 class _Words:
+    def __init__(self, data_dir: Path | None) -> None:
+        self._data_dir = data_dir
+
     def ready(self, now: "Ready") -> None:
         for notice in now.notices:
             print(f"Note: {notice}")
         print(f"Natural Trace is running on 127.0.0.1:{now.port}. Stop it with Ctrl+C.")
         code = f"{now.pairing_code[:3]} {now.pairing_code[3:]}"
-        print(f"Pairing code for the browser: {code}  (two minutes; for a new one: naturaltrace pair)", flush=True)
+        again = command("pair", self._data_dir)
+        print(f"Pairing code for the browser: {code}  (two minutes; for a new one: {again})", flush=True)
 
     def paired(self, name: str) -> None:
-        print(f"Paired with “{name}”. If that was not you: naturaltrace pair --list", flush=True)
+        print(f"Paired with “{name}”. If that was not you: {command('pair --list', self._data_dir)}", flush=True)
 
     def failed(self, slug: str, detail: str) -> int:
         print(detail, file=sys.stderr)

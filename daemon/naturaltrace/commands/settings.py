@@ -1,11 +1,14 @@
 """`naturaltrace settings`: open the settings page of the running daemon in the browser."""
 
 import argparse
-import sys
 import webbrowser
+from typing import TYPE_CHECKING
 
 from naturaltrace.commands.parsers import Commands
-from naturaltrace.storage.paths import DataFolder
+from naturaltrace.commands.steered import steer
+
+if TYPE_CHECKING:
+    from naturaltrace.server.steering import Steering
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -15,16 +18,10 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from naturaltrace.server.steering import NotRunning, Refused, Steering
+    def show(daemon: "Steering") -> int:
+        url: str = daemon.call("POST", "/v1/control/link")["url"]
+        if options.print or not webbrowser.open(url):
+            print(url)
+        return 0
 
-    try:
-        url: str = Steering.find(DataFolder.at(options.data_dir)).call("POST", "/v1/control/link")["url"]
-    except NotRunning:
-        print("Natural Trace is not running. Start it with: naturaltrace serve", file=sys.stderr)
-        return 1
-    except Refused as error:
-        print(error, file=sys.stderr)
-        return 1
-    if options.print or not webbrowser.open(url):
-        print(url)
-    return 0
+    return steer(options, show)

@@ -50,14 +50,19 @@ class _Both:
             self._tray.stop()
 
     def _serve(self) -> None:
-        told = self._options.on_ready
+        told, paired = self._options.on_ready, self._options.on_paired
 
         def ready(now: Ready) -> None:
             told(now)
             self._up.set()
 
+        def tell(name: str) -> None:
+            paired(name)
+            if self._tray is not None:
+                self._tray.paired(name)
+
         try:
-            self._loop.run_until_complete(run_daemon(replace(self._options, on_ready=ready)))
+            self._loop.run_until_complete(run_daemon(replace(self._options, on_ready=ready, on_paired=tell)))
         except BaseException as error:
             self._failure = error
         finally:
@@ -72,4 +77,4 @@ class _Both:
             self._tray.run()
         except (NoTray, NotRunning) as error:
             # The icon is a convenience: without it the daemon goes on, and the terminal ends it.
-            _log.warning("no tray icon (%s); the settings page: naturaltrace settings", error)
+            _log.warning("there is no tray icon: %s", error)

@@ -1,53 +1,39 @@
-"""The tray icon: a thin client of the running daemon, over the same control routes as the command line.
+"""The tray icon: a thin client of the running daemon, over the same control routes as the command line."""
 
-pystray is imported only in `load`: on a machine without a screen or a tray it raises whatever its back end raises.
-"""
-
-import importlib
 import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from PIL import Image, ImageDraw
+from naturaltrace.desktop import words
+from naturaltrace.desktop.backend import NoTray, load
+from naturaltrace.desktop.icon import State, picture
+from naturaltrace.storage.settings import SENSITIVITIES
 
-PAUSES: tuple[tuple[str, int | None], ...] = (("15 minutes", 900), ("1 hour", 3600), ("Until resumed", None))
+__all__ = ["NoTray", "Tray", "load"]
+
+PAUSES: tuple[tuple[str, int | None], ...] = (("pause_900", 900), ("pause_3600", 3600), ("pause_open", None))
 _LOOK_EVERY_S = 5.0
+# What the menu is made of; a change of anything else is no reason to draw it anew under the user's pointer.
+_SHOWN = (
+    "paused",
+    "paused_s",
+    "code",
+    "problem",
+    "sensitivity",
+    "device",
+    "devices",
+    "notifications",
+    "login",
+    "language",
+)
 
 
 class Daemon(Protocol):
     """What the tray asks of the daemon; `Steering` is one."""
 
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]: ...
-
-
-class NoTray(Exception):  # noqa: N818 (it reads as what it says)
-    """This desktop shows no tray icon with a menu; str(error) says why."""
-
-
-def load() -> Any:
-    """pystray, if it can show a menu here. Raises NoTray."""
-    try:
-        pystray: Any = importlib.import_module("pystray")
-    except Exception as error:  # not only ImportError: Xlib and gi raise errors of their own
-        raise NoTray(f"{type(error).__name__}: {error}") from error
-    if not pystray.Icon.HAS_MENU:
-        raise NoTray("this desktop's tray has no menus")
-    return pystray
-
-
-def picture(*, paused: bool, size: int = 64) -> Image.Image:
-    """The icon: three nested traces; grey and crossed while paused, so that it is not told by colour alone."""
-    colour = (120, 128, 130, 255) if paused else (13, 100, 93, 255)
-    image = Image.new("RGBA", (size * 4, size * 4), (0, 0, 0, 0))
-    draw = ImageDraw.Draw(image)
-    for inset in (0.06, 0.24, 0.42):
-        edge = size * 4 * inset
-        draw.ellipse((edge, edge, size * 4 - edge, size * 4 - edge), outline=colour, width=size // 3)
-    if paused:
-        draw.line((size // 2, size * 7 // 2, size * 7 // 2, size // 2), fill=colour, width=size // 3)
-    return image.resize((size, size), Image.Resampling.LANCZOS)
 
 
 class Tray:
@@ -58,25 +44,9 @@ class Tray:
         self._quit = quit_daemon
         self._pystray = pystray
         self._stopped = threading.Event()
-        self._paused = False
-        self._code: str | None = None
-        self.icon: Any = pystray.Icon("naturaltrace", picture(paused=False), "Natural Trace", self.menu())
-
-    def menu(self) -> Any:
-        item, menu = self._pystray.MenuItem, self._pystray.Menu
-        pauses = [item(text, self._pausing(seconds)) for text, seconds in PAUSES]
-        return menu(
-            item(_live(self._status), None, enabled=False),
-            menu.SEPARATOR,
-            item("Open settings", self._open_settings, default=True),
-            item("Pair a browser", self._pair),
-            item(_live(self._code_text), None, enabled=False, visible=_live(self._has_code)),
-            item("Pause", menu(*pauses), visible=_live(self._is_running)),
-            item("Resume", self._resume, visible=_live(self._is_paused)),
-            item("Start at login", self._toggle_login, checked=_live(self._starts_at_login)),
-            menu.SEPARATOR,
-            item("Quit", self._end),
-        )
+        self._state = self._ask("GET", "/v1/control/state")
+        self._rates: dict[str, Any] = {}
+        self.icon: Any = pystray.Icon("naturaltrace", picture(self._look()), self._title(), self._menu())
 
     def run(self) -> None:
         """Show the icon until it is told to quit. Must run in the main thread (macOS asks for it)."""
@@ -85,44 +55,124 @@ class Tray:
             self.icon.run()
         except Exception as error:  # GLib raises when there is no notification service at the end
             if not self._stopped.is_set():
-                raise NoTray(f"{type(error).__name__}: {error}") from error
+                raise NoTray(f"this desktop offers none ({type(error).__name__})") from error
 
     def stop(self) -> None:
         self._stopped.set()
         self.icon.stop()
 
-    def _watch(self) -> None:
-        while not self._stopped.wait(_LOOK_EVERY_S):
-            self.refresh()
+    def paired(self, name: str) -> None:
+        """A browser has been paired; called from the daemon's thread."""
+        self._notify("note_paired", name=name)
 
     def refresh(self) -> None:
         """Ask the daemon how it is and show that."""
-        state = self._ask("GET", "/v1/control/state")
-        paused = bool(state.get("paused"))
-        if state.get("code") != self._code or paused != self._paused:
-            code: str | None = state.get("code")
-            self._code, self._paused = code, paused
-            self.icon.icon = picture(paused=paused)
-            self.icon.title = f"Natural Trace: {self._status()}"
+        before, self._state = self._state, self._ask("GET", "/v1/control/state")
+        if not self._rates:
+            self._rates = self._ask("GET", "/v1/control/model").get("sensitivity", {})
+            before = {}
+        self.icon.title = self._title()
+        if any(before.get(name) != self._state.get(name) for name in _SHOWN):
+            self.icon.icon = picture(self._look())
             self.icon.update_menu()
+        if self._state.get("problem") and not before.get("problem") and before:
+            self._notify("note_problem")
+
+    # --- what is shown ------------------------------------------------------------------------------------------------
+
+    def _menu(self) -> Any:
+        item, menu = self._pystray.MenuItem, self._pystray.Menu
+        return menu(
+            item(_live(self._status), None, enabled=False),
+            item(_live(self._code), None, enabled=False, visible=_live(lambda: bool(self._state.get("code")))),
+            menu.SEPARATOR,
+            item(self._text("settings"), self._open(""), default=True),
+            item(self._text("pair"), self._pair),
+            item(
+                self._text("pause"),
+                menu(*(item(self._text(key), self._pausing(seconds)) for key, seconds in PAUSES)),
+                visible=_live(lambda: not self._state.get("paused")),
+            ),
+            item(self._text("resume"), self._resume, visible=_live(lambda: bool(self._state.get("paused")))),
+            menu.SEPARATOR,
+            item(
+                self._text("sensitivity"),
+                menu(*(self._choice("sensitivity", name, self._with_rates(name)) for name in SENSITIVITIES)),
+            ),
+            item(self._text("device"), menu(self._devices)),
+            item(self._text("sites"), self._open("sites")),
+            item(
+                self._text("login"),
+                self._toggle_login,
+                checked=_live(lambda: bool(self._state.get("login", {}).get("enabled"))),
+                enabled=_live(lambda: bool(self._state.get("login", {}).get("possible"))),
+            ),
+            item(
+                self._text("notifications"),
+                self._toggle_notifications,
+                checked=_live(lambda: bool(self._state.get("notifications"))),
+            ),
+            menu.SEPARATOR,
+            item(self._text("quit"), self._end),
+        )
+
+    def _devices(self) -> list[Any]:
+        names: list[str] = self._state.get("devices") or ["auto"]
+        return [self._choice("device", name, self._text("auto") if name == "auto" else name) for name in names]
+
+    def _choice(self, setting: str, value: str, text: Any) -> Any:
+        def chosen() -> bool:
+            return self._state.get(setting) == value
+
+        def choose() -> None:
+            self._change({setting: value})
+
+        return self._pystray.MenuItem(text, choose, checked=_live(chosen), radio=True)
+
+    def _say(self, key: str, **values: object) -> str:
+        chosen = str(self._state.get("language", "auto"))
+        language = words.of_the_system() if chosen == "auto" else words.choose(chosen)
+        return words.load(language)[key].format_map(values)
+
+    def _text(self, key: str) -> Callable[[Any], str]:
+        return _live(lambda: self._say(key))
+
+    def _with_rates(self, name: str) -> Callable[[Any], str]:
+        def text() -> str:
+            rates = self._rates.get(name, {})
+            if rates.get("real") is None or rates.get("generated") is None:
+                return self._say(name)
+            real, generated = (max(1, round(rates[part] * 100)) for part in ("real", "generated"))
+            return self._say("rates", name=self._say(name), real=real, generated=generated)
+
+        return _live(text)
+
+    def _look(self) -> State:
+        if self._state.get("problem"):
+            return "problem"
+        return "paused" if self._state.get("paused") else "running"
 
     def _status(self) -> str:
-        return "Paused" if self._paused else "Running"
+        left = self._state.get("paused_s")
+        if self._state.get("problem"):
+            return self._say("problem")
+        if not self._state.get("paused"):
+            return self._say("running")
+        return self._say("paused") if left in (None, -1) else self._say("paused_for", minutes=-(-left // 60))
 
-    def _code_text(self) -> str:
-        return f"Pairing code: {self._code}"
+    def _title(self) -> str:
+        return self._say("title", status=self._status())
 
-    def _has_code(self) -> bool:
-        return self._code is not None
+    def _code(self) -> str:
+        code = str(self._state.get("code") or "")
+        return self._say("code", code=f"{code[:3]} {code[3:]}", port=self._state.get("port", "?"))
 
-    def _is_paused(self) -> bool:
-        return self._paused
+    # --- what is done -------------------------------------------------------------------------------------------------
 
-    def _is_running(self) -> bool:
-        return not self._paused
-
-    def _starts_at_login(self) -> bool:
-        return bool(self._ask("GET", "/v1/control/login").get("enabled"))
+    def _watch(self) -> None:
+        self.refresh()
+        while not self._stopped.wait(_LOOK_EVERY_S):
+            self.refresh()
 
     def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         from naturaltrace.server.steering import NotRunning, Refused
@@ -132,18 +182,29 @@ class Tray:
         except (NotRunning, Refused):
             return {}
 
-    def _open_settings(self) -> None:
-        url = self._ask("POST", "/v1/control/link").get("url")
-        if url:
-            webbrowser.open(url)
+    def _notify(self, key: str, **values: object) -> None:
+        """Only where the user has asked for notifications. Desktops without their service raise errors of their own."""
+        if self._state.get("notifications") and self.icon.HAS_NOTIFICATION:
+            with suppress(Exception):
+                self.icon.notify(self._say(key, **values), "Natural Trace")
+
+    def _open(self, section: str) -> Callable[[], None]:
+        def show() -> None:
+            url = self._ask("POST", "/v1/control/link" + (f"?section={section}" if section else "")).get("url")
+            if url:
+                webbrowser.open(url)
+
+        return show
 
     def _pair(self) -> None:
         self._ask("POST", "/v1/control/code")
         self.refresh()
-        if self._code and self.icon.HAS_NOTIFICATION:
-            # The menu shows the code too, and desktops without a notification service raise errors of their own.
-            with suppress(Exception):
-                self.icon.notify(f"Type this code into the browser: {self._code}", "Natural Trace")
+        code = str(self._state.get("code") or "")
+        if self._state.get("notifications"):
+            self._notify("note_code", code=f"{code[:3]} {code[3:]}", port=self._state.get("port", "?"))
+        else:
+            # The menu shows the code too, but it has just closed: the settings page shows it at once.
+            self._open("browsers")()
 
     def _pausing(self, seconds: int | None) -> Callable[[], None]:
         def pause() -> None:
@@ -156,8 +217,17 @@ class Tray:
         self._ask("DELETE", "/v1/control/pause")
         self.refresh()
 
+    def _change(self, settings: dict[str, Any]) -> None:
+        self._ask("PUT", "/v1/control/settings", settings)
+        self.refresh()
+
     def _toggle_login(self) -> None:
-        self._ask("PUT", "/v1/control/login", {"enabled": not self._starts_at_login()})
+        enabled = bool(self._state.get("login", {}).get("enabled"))
+        self._ask("PUT", "/v1/control/login", {"enabled": not enabled})
+        self.refresh()
+
+    def _toggle_notifications(self) -> None:
+        self._change({"notifications": not self._state.get("notifications")})
 
     def _end(self) -> None:
         self._quit()

@@ -1,7 +1,6 @@
 """The application: one concern per file, put together here. Order matters only for the middlewares."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from aiohttp import web
 
@@ -36,7 +35,6 @@ class Parts:
     engine: Engine
     archive: Archive
     preferences: Preferences
-    data_dir: Path  # where the user's own trust list stands
     pairing: Pairing = field(default_factory=Pairing)
     sessions: Sessions = field(default_factory=Sessions)
     cache: FindingsCache = field(default_factory=FindingsCache)
@@ -64,5 +62,5 @@ def make_app(parts: Parts) -> web.Application:
     setup_control(app)
     setup_about(app, parts.folder)
     setup_forgetting(app)
-    setup_trust_list(app, parts.data_dir)
+    setup_trust_list(app, parts.folder.root)
     return app

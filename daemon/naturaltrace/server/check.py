@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from naturaltrace.server.memory import ARCHIVE, CACHE, Key
 from naturaltrace.server.preferences import PREFERENCES, refuse_while_paused
 from naturaltrace.server.routes import add_route
 from naturaltrace.server.stats import STATS
+from naturaltrace.verdicts import sensitivity
 
 
 async def check(request: web.Request) -> web.Response:
@@ -24,7 +26,8 @@ async def check(request: web.Request) -> web.Response:
             found, cached = await _findings(request.app, data, hints)
         settings = request.app[PREFERENCES].settings.now
         language = hints.language if settings.language == "auto" else settings.language
-        verdict = request.app[ENGINE].tell(found, language=language, cached=cached)
+        told = replace(found, detection=sensitivity.apply(found.detection, settings.sensitivity))
+        verdict = request.app[ENGINE].tell(told, language=language, cached=cached)
         document = verdict.to_json()
         if settings.history and not hints.private:
             small = found.thumbnail if settings.thumbnails else None

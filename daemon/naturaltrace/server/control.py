@@ -7,12 +7,14 @@ from aiohttp import web
 
 from naturaltrace.desktop.login import login_item, start_command
 from naturaltrace.server.access import Access
+from naturaltrace.server.engine import ENGINE
 from naturaltrace.server.guard import GATE
 from naturaltrace.server.json_body import small_json
 from naturaltrace.server.pairing import CODE_LIFE_S, PAIRING
-from naturaltrace.server.preferences import PREFERENCES
+from naturaltrace.server.preferences import PREFERENCES, patch_settings
 from naturaltrace.server.problems import Problem
 from naturaltrace.server.routes import add_route
+from naturaltrace.server.stats import STATS
 
 MAX_PAUSE_S = 7 * 24 * 3600
 
@@ -32,8 +34,37 @@ async def revoke_browser(request: web.Request) -> web.Response:
 
 
 async def get_state(request: web.Request) -> web.Response:
-    paused = request.app[PREFERENCES].paused_for is not None
-    return web.json_response({"paused": paused, "code": request.app[PAIRING].code})
+    """All that the tray shows, in one answer."""
+    app = request.app
+    left = app[PREFERENCES].paused_for
+    settings = app[PREFERENCES].settings.now
+    return web.json_response(
+        {
+            "paused": left is not None,
+            "paused_s": None if left is None else (-1 if left == float("inf") else round(left)),
+            "code": app[PAIRING].code,
+            "port": app[GATE].port,
+            "browsers": len(app[GATE].clients),
+            "judged": app[STATS].judged,
+            "problem": app[ENGINE].failure,
+            "sensitivity": settings.sensitivity,
+            "device": settings.device,
+            "devices": devices(app),
+            "notifications": settings.notifications,
+            "language": settings.language,
+            "login": _login(),
+        }
+    )
+
+
+def devices(app: web.Application) -> list[str]:
+    """What the detector can be run on here, to be chosen in the settings; "auto" comes first."""
+    return ["auto", *getattr(app[ENGINE], "devices", ("cpu",))]
+
+
+def _login() -> dict[str, bool]:
+    item = login_item()
+    return {"possible": item is not None, "enabled": item is not None and item.enabled()}
 
 
 async def pause(request: web.Request) -> web.Response:
@@ -50,8 +81,7 @@ async def resume(request: web.Request) -> web.Response:
 
 
 async def get_login(_request: web.Request) -> web.Response:
-    item = login_item()
-    return web.json_response({"possible": item is not None, "enabled": item is not None and item.enabled()})
+    return web.json_response(_login())
 
 
 async def put_login(request: web.Request) -> web.Response:
@@ -70,6 +100,7 @@ def setup_control(app: web.Application) -> None:
     add_route(app, "GET", "/v1/control/state", get_state, access=Access.CONTROL)
     add_route(app, "PUT", "/v1/control/pause", pause, access=Access.CONTROL)
     add_route(app, "DELETE", "/v1/control/pause", resume, access=Access.CONTROL)
+    add_route(app, "PUT", "/v1/control/settings", patch_settings, access=Access.CONTROL)
     add_route(app, "GET", "/v1/control/login", get_login, access=Access.CONTROL)
     add_route(app, "PUT", "/v1/control/login", put_login, access=Access.CONTROL)
     add_route(app, "POST", "/v1/control/code", open_code, access=Access.CONTROL)

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from naturaltrace import __version__
 from naturaltrace.pipeline import Pipeline
 from naturaltrace.server.app import Parts, make_app
 from naturaltrace.server.engine import Engine
 from naturaltrace.server.guard import Gate
-from naturaltrace.server.listening import LoopbackSite, make_runner, open_sockets
+from naturaltrace.server.listening import DEFAULT_PORT, LoopbackSite, make_runner, open_sockets
 from naturaltrace.server.memory import Archive
 from naturaltrace.server.pairing import CODE_LIFE_S, ON_PAIRED, Pairing
 from naturaltrace.server.preferences import Preferences
@@ -22,6 +23,7 @@ from naturaltrace.storage.atomic import remove_leftovers
 from naturaltrace.storage.clients import Clients
 from naturaltrace.storage.history import History
 from naturaltrace.storage.lock import InstanceLock
+from naturaltrace.storage.log import start_log, stop_log
 from naturaltrace.storage.paths import DataFolder
 from naturaltrace.storage.settings import SettingsFile
 
@@ -60,11 +62,18 @@ async def run_daemon(options: Options) -> None:
         lock.acquire(patience_s=0.5)
     except OSError as error:
         notices.append(f"The data folder can't be written ({error.strerror}): nothing is kept beyond this run.")
+    log = start_log(folder.log)
     try:
+        _log.info("Natural Trace %s begins", __version__)
         await _serve(options, notices)
+        _log.info("Natural Trace ends")
+    except Exception:
+        _log.exception("Natural Trace ends by an error")
+        raise
     finally:
         with contextlib.suppress(OSError):
             folder.running.unlink(missing_ok=True)
+        stop_log(log)
         lock.release()
 
 
@@ -73,17 +82,22 @@ async def _serve(options: Options, notices: list[str]) -> None:
     remove_leftovers(folder.root)
     port, sockets = open_sockets(options.port)
     gate = Gate(Clients.load(folder.clients), secrets.token_urlsafe(32), port)
-    pairing = Pairing()
+    if options.port is None and port != DEFAULT_PORT:
+        notices.append(
+            f"Another program listens on port {DEFAULT_PORT}, so this companion answers on port {port}. "
+            f"When you pair a browser, it must name port {port} too."
+        )
+    pairing = Pairing(port=port)
     archive = Archive(History.open(folder.history))
     settings = SettingsFile.load(folder.settings)
     app = make_app(
         Parts(
+            folder=folder,
             gate=gate,
             engine=Engine(lambda: options.load(folder.root)),
             pairing=pairing,
             archive=archive,
             preferences=Preferences(settings),
-            data_dir=folder.root,
         )
     )
     app[ON_PAIRED].append(options.on_paired)
@@ -98,10 +112,16 @@ async def _serve(options: Options, notices: list[str]) -> None:
             notices.append("`naturaltrace pair` can't reach this daemon; restart it for a new pairing code.")
         _stop_on_signals(options.stop)
         notices += [*gate.clients.notices, *settings.notices, *archive.notices]
+        _log.info("it answers on port %d", port)
+        for notice in notices:
+            _log.warning("%s", notice)
         options.on_ready(Ready(port, pairing.open(), int(CODE_LIFE_S), tuple(notices)))
         await options.stop.wait()
     finally:
         await runner.cleanup()
+        # What a full disk refused may find room by now.
+        gate.clients.save_if_unsaved()
+        settings.save_if_unsaved()
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -1,7 +1,8 @@
 """Pairing: a six-digit code that this user's screen shows is exchanged for a token of the browser's own.
 
 A code lives two minutes and dies with its first use or its fifth wrong guess; a new one exists only when the user asks
-for it. So each code the user asks for gives a guesser five chances in a million.
+for it. Its last digit is the port's: whoever else listens on one of the ten ports, a browser that offers the code only
+where the digit fits never hands it to them. So each code gives a guesser five chances in a hundred thousand.
 """
 
 import hmac
@@ -31,8 +32,9 @@ RATE_TRIES, RATE_WINDOW_S = 20, 60.0
 class Pairing:
     """The one code that is open at a time. `clock` gives seconds and never goes back."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, port: int | None = None) -> None:
         self._clock = clock
+        self._port = port
         self._code: str | None = None
         self._opened = 0.0
         self._wrong = 0
@@ -40,7 +42,8 @@ class Pairing:
 
     def open(self) -> str:
         """A fresh code; the one before it is worth nothing from now on."""
-        self._code = f"{secrets.randbelow(1_000_000):06d}"
+        last = secrets.randbelow(10) if self._port is None else self._port % 10
+        self._code = f"{secrets.randbelow(100_000):05d}{last}"
         self._opened = self._clock()
         self._wrong = 0
         return self._code
@@ -86,6 +89,7 @@ async def pair(request: web.Request) -> web.Response:
     code, name = _read(await small_json(request))
     request.app[PAIRING].redeem(code)
     client, token = request.app[GATE].clients.add(name, request.headers.get("Origin"))
+    _log.info("a browser was paired (%s)", client.id)
     for tell in request.app[ON_PAIRED]:
         tell(client.name)
     return web.json_response({"token": token, "id": client.id, "name": client.name})

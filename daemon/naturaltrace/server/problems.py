@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sqlite3
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -90,6 +91,10 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         if allow := error.headers.get("Allow"):
             response.headers["Allow"] = allow
         return response
+    except sqlite3.Error as error:
+        # A full or failing disk: the caller is told, and all that needs no history goes on.
+        _log.warning("the history failed: %s", type(error).__name__)
+        return Problem(507, "storage", "The history can't be read or written; is the disk full?").response()
     except Exception:
         _log.exception("a request failed: %s %s", request.method, request.path)
         return Problem(500, "internal", "Something went wrong inside Natural Trace; its log says more.").response()

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from naturaltrace.storage.atomic import write_private
+from naturaltrace.storage.reading import Damaged, read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Running:
     def read(cls, path: Path) -> "Running | None":
         """None where there is no such file or it can't be understood."""
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            found = cls(**read_json(path))
+        except (OSError, Damaged, TypeError):
             return None
+        sound = type(found.port) is int and 0 < found.port < 65536 and type(found.control_key) is str
+        return found if sound else None

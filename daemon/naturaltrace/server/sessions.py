@@ -7,6 +7,7 @@ quicker than the browser is thrown out as soon as the browser arrives, and the u
 
 import hmac
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 KEY_LIFE_S = 60.0
 SESSION_LIFE_S = 12 * 3600.0
 MAX_OPEN = 8
+_SECTION = re.compile(r"[a-z]{1,20}")
 
 
 @dataclass(slots=True)
@@ -83,8 +85,12 @@ async def begin(request: web.Request) -> web.Response:
 
 
 async def make_link(request: web.Request) -> web.Response:
-    # Host is one of ours: the guard has seen to that.
-    return web.json_response({"url": f"http://{request.headers['Host']}/#{request.app[SESSIONS].open()}"})
+    # Host is one of ours: the guard has seen to that. A section of the page may be named after the key.
+    section = request.query.get("section", "")
+    if section and not _SECTION.fullmatch(section):
+        raise Problem(400, "bad-request", "`section` must be a short word.")
+    key = request.app[SESSIONS].open() + (f"/{section}" if section else "")
+    return web.json_response({"url": f"http://{request.headers['Host']}/#{key}"})
 
 
 def setup_sessions(app: web.Application, sessions: Sessions) -> None:

@@ -25,6 +25,10 @@ class Stats:
         self.failed = 0
         self.latencies_ms: deque[float] = deque(maxlen=512)
 
+    @property
+    def judged(self) -> int:
+        return sum(self.levels.values())
+
     @contextmanager
     def one_check(self) -> Generator["_OneCheck"]:
         """Count one check: as judged when `judged` is called, else as failed."""
@@ -67,7 +71,7 @@ async def get_stats(request: web.Request) -> web.Response:
         {
             "uptime_s": round(time.monotonic() - stats.started, 1),
             "checks": {
-                "judged": sum(stats.levels.values()),
+                "judged": stats.judged,
                 "by_level": dict(stats.levels),
                 "cached": stats.cached,
                 "failed": stats.failed,

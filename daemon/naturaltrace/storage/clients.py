@@ -7,6 +7,7 @@ request down.
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import unicodedata
 from dataclasses import asdict, dataclass
@@ -15,9 +16,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from naturaltrace.storage.atomic import set_aside, write_private
+from naturaltrace.storage.reading import Damaged, read_json
 
 TOKEN_PREFIX = "nt1_"  # noqa: S105 (a prefix lets people and scanners recognise a leaked token)
 MAX_NAME = 60
+UNSAVED = "The data folder can't be written: paired browsers are forgotten at the next start."
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +52,17 @@ class Clients:
         """Read the list; a damaged file is set aside, and `notices` says so."""
         clients = cls(path)
         try:
-            entries = _parse(path.read_text(encoding="utf-8"))
+            entries = parse(read_json(path))
         except FileNotFoundError:
             entries = []
         except OSError:
             entries = []
             clients.notices.append("The list of paired browsers can't be read; every browser must be paired again.")
-        except (ValueError, TypeError, KeyError):
+        except Damaged as error:
             entries = []
             aside = set_aside(path)
             kept = f" It was kept as {aside.name}." if aside else ""
-            clients.notices.append(f"The list of paired browsers was damaged; pair each browser again.{kept}")
+            clients.notices.append(f"The list of paired browsers was damaged ({error}); pair each browser again.{kept}")
         clients._clients = {entry.id: entry for entry in entries}
         return clients
 
@@ -101,6 +105,19 @@ class Clients:
         self._save()
         return True
 
+    def revoke_all(self) -> int:
+        """Forget every browser; returns how many there were."""
+        count = len(self._clients)
+        self._clients.clear()
+        if count:
+            self._save()
+        return count
+
+    def save_if_unsaved(self) -> None:
+        """Try again what a full disk refused before."""
+        if UNSAVED in self.notices:
+            self._save()
+
     def _free_name(self, name: str) -> str:
         taken = {client.name for client in self._clients.values()}
         number, candidate = 2, name
@@ -114,7 +131,10 @@ class Clients:
             write_private(self._path, json.dumps(document, indent=1, ensure_ascii=False))
         except OSError:
             # What was asked for holds until the next start, and the user is told.
-            self.notices.append("The data folder can't be written: paired browsers are forgotten at the next start.")
+            if UNSAVED not in self.notices:
+                self.notices.append(UNSAVED)
+        else:
+            self.notices[:] = [notice for notice in self.notices if notice != UNSAVED]
 
 
 def token_hash(token: str) -> str:
@@ -127,12 +147,18 @@ def plain_name(name: str) -> str:
     return " ".join(kept.split())[:MAX_NAME] or "A browser"
 
 
-def _parse(text: str) -> list[Client]:
-    """Raises ValueError, TypeError or KeyError where `text` is no list of browsers."""
-    document = cast(dict[str, Any], json.loads(text))
-    entries = cast(list[dict[str, Any]], document["browsers"])
-    clients = [Client(**entry) for entry in entries]
+def parse(document: dict[str, Any]) -> list[Client]:
+    """The browsers in the file's object. Raises Damaged."""
+    try:
+        clients = [Client(**entry) for entry in cast(list[dict[str, Any]], document["browsers"])]
+    except (TypeError, KeyError) as error:
+        raise Damaged("not a list of browsers") from error
     for client in clients:
-        if not all(value is None or isinstance(value, str) for value in asdict(client).values()):
-            raise TypeError("not a list of browsers")
+        values = asdict(client)
+        if not all(isinstance(values[name], str) for name in ("id", "name", "token_sha256", "paired_at")):
+            raise Damaged("not a list of browsers")
+        if client.origin is not None and not isinstance(client.origin, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise Damaged("not a list of browsers")
+        if not _SHA256.fullmatch(client.token_sha256):
+            raise Damaged("a token's hash is none")
     return clients

@@ -89,8 +89,9 @@ class History:
             history = cls(_connect(str(path)))
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and not _damaged(error):
-                notices.append("The history can't be written here; past verdicts are forgotten at the next start.")
+                notices.append("The history can't be written here; new verdicts are forgotten at the next start.")
                 history = cls(_connect(":memory:"))
+                history._copy_from(path)
             else:
                 reason = str(error) if isinstance(error, _LaterVersion) else "damaged"
                 history = cls._anew(path, reason, notices)
@@ -111,6 +112,21 @@ class History:
             return cls(_connect(str(path)))
         except sqlite3.DatabaseError:
             return cls(_connect(":memory:"))
+
+    def _copy_from(self, path: Path) -> None:
+        """Take over, in memory, what a file that can't be written still lets be read."""
+        if not path.is_file():
+            return
+        # `immutable` reads past the missing right to lock; what only the write-ahead log holds stays unread.
+        source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            source.backup(self._db)
+            self._db.execute("SELECT id, at, sha256, level, page, verdict, thumbnail FROM verdicts LIMIT 1")
+        except sqlite3.Error:
+            self._db.close()
+            self._db = _connect(":memory:")
+        finally:
+            source.close()
 
     def close(self) -> None:
         self._db.close()
@@ -138,8 +154,16 @@ class History:
         pattern = None
         if text:
             pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        rows = self._db.execute(_PAGE, {"limit": limit, "before": before, "level": level, "pattern": pattern})
-        return [Entry(r[0], r[1], r[2], r[3], r[4], json.loads(r[5]), bool(r[6]), r[7]) for r in rows]
+        found: list[Entry] = []
+        while len(found) < limit:
+            wanted = limit - len(found)
+            asked = {"limit": wanted, "before": before, "level": level, "pattern": pattern}
+            rows = self._db.execute(_PAGE, asked).fetchall()
+            found += [entry for entry in map(_entry, rows) if entry is not None]
+            if len(rows) < wanted:
+                break
+            before = rows[-1][0]
+        return found
 
     def count(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM verdicts").fetchone()[0])
@@ -181,8 +205,35 @@ class History:
                 (sha256, time.time(), says, comment, level, model),
             )
 
+    def size(self) -> int:
+        """Bytes that the history takes, its write-ahead log left aside."""
+        pages, each = (self._db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "page_size"))
+        return int(pages * each)
+
     def feedback_counts(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT says, count(*) FROM feedback GROUP BY says"))
+
+
+def _entry(row: tuple[Any, ...]) -> Entry | None:
+    """None for a row that a failing disk has changed: it must not cost the others."""
+    try:
+        verdict: Any = json.loads(row[5])
+        if not isinstance(verdict["level"], str) or not isinstance(row[1], float):
+            return None
+        return Entry(row[0], row[1], str(row[2]), str(row[3]), row[4], verdict, bool(row[6]), row[7])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def look_into(path: Path) -> int:
+    """How many verdicts the file holds, read without changing it. Raises sqlite3.Error where it is damaged."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+    try:
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("quick_check failed")
+        return int(connection.execute("SELECT count(*) FROM verdicts").fetchone()[0])
+    finally:
+        connection.close()
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -195,6 +246,7 @@ def _connect(path: str) -> sqlite3.Connection:
         if connection.execute("PRAGMA user_version").fetchone()[0] > _VERSION:
             raise _LaterVersion("made by a later version")
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.text_factory = _forgiving
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
@@ -209,6 +261,11 @@ def _connect(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _forgiving(data: bytes) -> str:
+    # A flipped bit in one row's text must not make the whole table unreadable.
+    return data.decode("utf-8", "replace")
 
 
 def _damaged(error: sqlite3.OperationalError) -> bool:
