@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from naturaltrace.detection import aggregate, gates
 from naturaltrace.detection.card import Card, released
-from naturaltrace.detection.result import CropScore, Detection, ModelInfo, PixelLevel, UnclearReason
-from naturaltrace.detection.session import CropOutputs, CropSession
-from naturaltrace.imaging.crops import CROP, Crops, choose_crops
+from naturaltrace.detection.heatmap import heat_grid
+from naturaltrace.detection.regions import find_regions
+from naturaltrace.detection.result import CropScore, Detection, ModelInfo, PixelLevel, Traits, UnclearReason
+from naturaltrace.detection.session import CropOutputs, CropSession, ViewOutputs
+from naturaltrace.detection.statistics import statistics
+from naturaltrace.imaging.crops import CROP, Crops
 from naturaltrace.imaging.decoded import DecodedImage
-from naturaltrace.imaging.views import square_views
+from naturaltrace.imaging.prepared import Prepared, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,17 @@ class _Ready:
 
     crops: Crops
     views: NDArray[np.uint8]
+    shape: tuple[int, int]  # height, width of the image
+    statistics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the graph and the map say of one image."""
+
+    crops: CropOutputs
+    views: ViewOutputs
+    detection: Detection
 
 
 class Detector:
@@ -45,14 +59,17 @@ class Detector:
 
     def detect_many(self, images: Sequence[DecodedImage]) -> list[Detection]:
         """One Detection per image, in order; all their crops go through the graph together."""
+        return self.detect_prepared([prepare(image) for image in images])
+
+    def detect_prepared(self, images: Sequence[Prepared]) -> list[Detection]:
+        """The same for images whose crops and views were chosen elsewhere."""
         started = time.perf_counter()
         prepared = [self._prepare(image) for image in images]
-        cropped = time.perf_counter()
         ready = [p for p in prepared if isinstance(p, _Ready)]
         judged = iter(self._run(ready))
-        timing = {"crops": (cropped - started) * 1000, "inference": (time.perf_counter() - cropped) * 1000}
+        timing = {"inference": (time.perf_counter() - started) * 1000}
         return [
-            self._conclude(each.crops, *next(judged), timing)
+            self._conclude(each, *next(judged), timing)
             if isinstance(each, _Ready)
             else Detection(PixelLevel.UNCLEAR, None, self.model, each, timing_ms=timing)
             for each in prepared
@@ -60,41 +77,51 @@ class Detector:
 
     def measure(self, image: DecodedImage) -> "tuple[CropOutputs, NDArray[np.float32]] | None":
         """The graph's own outputs for one image, which calibration is fitted to; None where the gates decline."""
-        ready = self._prepare(image)
-        return self._run([ready])[0] if isinstance(ready, _Ready) else None
+        ready = self._prepare(prepare(image))
+        if not isinstance(ready, _Ready):
+            return None
+        rows, views = self._run([ready])[0]
+        return rows, views.logit
 
-    def _prepare(self, image: DecodedImage) -> _Ready | UnclearReason:
-        if min(image.width, image.height) < max(CROP, self.card.limits.short_side):
+    def explain(self, image: DecodedImage) -> Evidence | None:
+        """The same with all evidence and the verdict of the pixels, which evidence is fitted to."""
+        ready = self._prepare(prepare(image))
+        if not isinstance(ready, _Ready):
+            return None
+        rows, views = self._run([ready])[0]
+        return Evidence(rows, views, self._conclude(ready, rows, views, {}))
+
+    def _prepare(self, image: Prepared) -> _Ready | UnclearReason:
+        if min(image.width, image.height) < self.card.limits.short_side or image.crops is None:
             return UnclearReason.TOO_SMALL
-        try:
-            crops = choose_crops(image.pixels)
-        except ValueError:  # a strip so long that its working view is thinner than a crop
-            return UnclearReason.TOO_SMALL
+        crops = image.crops
         if gates.texture(crops.pixels) < self.card.limits.texture:
             return UnclearReason.FLAT
         if gates.is_noise(crops.pixels):
             return UnclearReason.NOISE
-        return _Ready(crops, square_views(image.pixels))
+        return _Ready(crops, image.views, (image.height, image.width), statistics(image.views))
 
-    def _run(self, ready: Sequence[_Ready]) -> list[tuple[CropOutputs, NDArray[np.float32]]]:
+    def _run(self, ready: Sequence[_Ready]) -> list[tuple[CropOutputs, ViewOutputs]]:
         """One run of the graph for all images; each image's own rows."""
         if not ready:
             return []
-        outputs, logits = self._session.run(
+        outputs, seen = self._session.run(
             np.concatenate([r.crops.pixels for r in ready]), np.concatenate([r.views for r in ready])
         )
-        found: list[tuple[CropOutputs, NDArray[np.float32]]] = []
+        found: list[tuple[CropOutputs, ViewOutputs]] = []
         crop = view = 0
         for each in ready:
             crops, views = len(each.crops.pixels), len(each.views)
-            found.append((outputs.rows(crop, crop + crops), logits[view : view + views]))
+            found.append((outputs.rows(crop, crop + crops), seen.rows(view, view + views)))
             crop, view = crop + crops, view + views
         return found
 
-    def _conclude(
-        self, crops: Crops, rows: CropOutputs, views: NDArray[np.float32], timing: dict[str, float]
-    ) -> Detection:
-        values = aggregate.features(rows, views)
+    def _conclude(self, ready: _Ready, rows: CropOutputs, views: ViewOutputs, timing: dict[str, float]) -> Detection:
+        started = time.perf_counter()
+        heat = heat_grid(ready.crops, rows, views, ready.shape)
+        regions = find_regions(heat)
+        timing = {**timing, "heatmap": (time.perf_counter() - started) * 1000}
+        values = aggregate.features(rows, views.logit)
         quality = aggregate.quality(rows)
         proximity = float(rows.proximity.mean())
         result = aggregate.calibrate(
@@ -116,8 +143,12 @@ class Detector:
             generated_rate=result.generated_rate,
             proximity=proximity,
             jpeg_quality=float(np.clip(quality * 100, 0, 100)),
-            crops=_scores(crops, rows),
+            crops=_scores(ready.crops, rows),
             timing_ms=timing,
+            heat=heat,
+            regions=regions,
+            traits=_traits(rows, views),
+            statistics=ready.statistics,
         )
 
 
@@ -128,3 +159,13 @@ def _scores(crops: Crops, rows: CropOutputs) -> tuple[CropScore, ...]:
         CropScore(int(x), int(y), size, float(logit), float(near))
         for (x, y), logit, near in zip(boxes, rows.logit, rows.proximity, strict=True)
     )
+
+
+def _traits(rows: CropOutputs, views: ViewOutputs) -> Traits | None:
+    if views.embedding is None or views.family is None:
+        return None
+    return Traits(_unit(views.embedding.mean(0)), _unit(rows.embedding.mean(0)), views.family.mean(0))
+
+
+def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (vector / max(1e-6, float(np.linalg.norm(vector)))).astype(np.float32)

@@ -3,6 +3,12 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
+from naturaltrace.detection.heatmap import HeatGrid
+from naturaltrace.detection.regions import Region
+
 
 class PixelLevel(StrEnum):
     """What the pixels alone allow one to say; the names match the verdict's levels."""
@@ -42,6 +48,17 @@ class CropScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What the image has in common with others, for attribution: `view` (E,) unit length, the global branch's; `crop`
+    (E,) the mean natural-trace embedding of its crops; `family` (F,) the global branch's log-odds of generator
+    families."""
+
+    view: NDArray[np.float32]
+    crop: NDArray[np.float32]
+    family: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Detection:
     """What the detector found in one image's pixels.
 
@@ -60,3 +77,8 @@ class Detection:
     jpeg_quality: float | None = None  # estimated from the pixels, 0..100
     crops: tuple[CropScore, ...] = ()
     timing_ms: dict[str, float] = field(default_factory=dict[str, float])
+    # Where, and whose. `regions` lists the places that are hot beside the rest of the image, the most striking first.
+    heat: HeatGrid | None = field(default=None, compare=False, repr=False)
+    regions: tuple[Region, ...] = ()
+    traits: Traits | None = field(default=None, compare=False, repr=False)  # None where the graph gives none
+    statistics: dict[str, float] = field(default_factory=dict[str, float])  # detection.statistics, side information

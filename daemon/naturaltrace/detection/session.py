@@ -18,21 +18,44 @@ ort: Any = importlib.import_module("onnxruntime")
 
 OUTPUTS = ("logit", "proximity", "quality", "family", "embedding")  # one row per crop
 VIEW_OUTPUT = "view"  # one value per view
+# What evidence is made of: where, and whose. Graphs released before 0.2 lack these.
+MAP_OUTPUT = "crop_map"  # one logit per position of each crop
+VIEW_EVIDENCE = ("view_map", "view_family", "view_embedding")  # one row per view
 
 
 @dataclass(frozen=True, slots=True)
 class CropOutputs:
     """One row per crop: `logit` (N,), `proximity` (N,), `quality` (N, 2: JPEG quality / 100, log2 rescale), `family`
-    (N, F) logits, `embedding` (N, E) unit length."""
+    (N, F) logits, `embedding` (N, E) unit length. `map` (N, h, w) logits inside each crop, None where the graph has
+    none."""
 
     logit: NDArray[np.float32]
     proximity: NDArray[np.float32]
     quality: NDArray[np.float32]
     family: NDArray[np.float32]
     embedding: NDArray[np.float32]
+    map: NDArray[np.float32] | None = None
 
     def rows(self, start: int, stop: int) -> "CropOutputs":
-        return CropOutputs(*(getattr(self, name)[start:stop] for name in OUTPUTS))
+        inside = None if self.map is None else self.map[start:stop]
+        return CropOutputs(*(getattr(self, name)[start:stop] for name in OUTPUTS), map=inside)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewOutputs:
+    """One row per view: `logit` (M,); `map` (M, h, w), whose mean is the logit; `family` (M, F) logits; `embedding`
+    (M, E) unit length. All but the logit are None where the graph lacks them."""
+
+    logit: NDArray[np.float32]
+    map: NDArray[np.float32] | None = None
+    family: NDArray[np.float32] | None = None
+    embedding: NDArray[np.float32] | None = None
+
+    def rows(self, start: int, stop: int) -> "ViewOutputs":
+        parts = (self.logit, self.map, self.family, self.embedding)
+        first, *rest = (None if p is None else p[start:stop] for p in parts)
+        assert first is not None
+        return ViewOutputs(first, *rest)
 
 
 class CropSession:
@@ -55,9 +78,12 @@ class CropSession:
         wanted = {*OUTPUTS, VIEW_OUTPUT}
         if not names.issuperset(wanted):
             raise CardError(f"the detector's graph lacks the outputs {sorted(wanted - names)}")
+        evidence = (MAP_OUTPUT, *VIEW_EVIDENCE)
+        self._names = [*OUTPUTS, VIEW_OUTPUT, *(evidence if names.issuperset(evidence) else ())]
 
-    def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, NDArray[np.float32]]:
-        """`crops` uint8 (N, 128, 128, 3) and `views` uint8 (M, 160, 160, 3), N and M >= 1; the second value is (M,)."""
-        names = [*OUTPUTS, VIEW_OUTPUT]
-        *rows, logits = cast("list[NDArray[np.float32]]", self._session.run(names, {"crops": crops, "views": views}))
-        return CropOutputs(*rows), logits
+    def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, ViewOutputs]:
+        """`crops` uint8 (N, 128, 128, 3) and `views` uint8 (M, 160, 160, 3), N and M >= 1."""
+        found = cast("list[NDArray[np.float32]]", self._session.run(self._names, {"crops": crops, "views": views}))
+        rows, (logit, *more) = found[: len(OUTPUTS)], found[len(OUTPUTS) :]
+        inside, evidence = (more[0], more[1:]) if more else (None, [])
+        return CropOutputs(*rows, map=inside), ViewOutputs(logit, *evidence)

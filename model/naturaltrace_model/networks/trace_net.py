@@ -74,9 +74,24 @@ class TraceNet(nn.Module):
 
     def forward(self, crops: Tensor) -> TraceOutput:
         """`crops`: uint8 (B, 128, 128, 3), sRGB."""
+        return self.heads(self.maps(crops)[-1])
+
+    def maps(self, crops: Tensor) -> list[Tensor]:
+        """The trunk's feature maps (B, C, h, w), one per resolution, the finest first; the heads read the last."""
         with torch.no_grad():
             x = F.pixel_unshuffle(self.residuals(crops), 2)
-        x = self.trunk(self.stem(x.contiguous(memory_format=torch.channels_last))).float()
+        x = self.stem(x.contiguous(memory_format=torch.channels_last))
+        found: list[Tensor] = []
+        for layer in self.trunk:
+            after = layer(x)
+            if after.shape[-1] != x.shape[-1]:
+                found.append(x)
+            x = after
+        return [*found, x]
+
+    def heads(self, final: Tensor) -> TraceOutput:
+        """All outputs, from the trunk's last map (B, C, h, w)."""
+        x = final.float()
         mean = x.mean(dim=(2, 3))
         deviation = (x - mean[:, :, None, None]).square().mean(dim=(2, 3)).add(1e-6).sqrt()
         features = torch.cat([mean, deviation], dim=1)
@@ -91,6 +106,19 @@ class TraceNet(nn.Module):
             proximity=self.nearness(z_hom),
             features=features,
         )
+
+    def position_logits(self, final: Tensor) -> Tensor:
+        """How much each position of the last map says for "generated": (B, h, w), whose mean is the crop's logit.
+
+        The head is linear in mean and deviation, so both parts can be handed back to the positions exactly.
+        """
+        x = final.float()
+        centred = x - x.mean(dim=(2, 3), keepdim=True)
+        variance = centred.square()
+        spread = (variance + 1e-6) / variance.mean(dim=(2, 3), keepdim=True).add(1e-6).sqrt()
+        weights = self.head_logit.weight[0]
+        parts = torch.cat([x, spread], dim=1) * weights[:, None, None]
+        return parts.sum(1) + self.head_logit.bias
 
     def nearness(self, z: Tensor) -> Tensor:
         """Soft maximum of the cosine to the prototypes: tau · log mean exp(cos / tau); (B, E) to (B,)."""

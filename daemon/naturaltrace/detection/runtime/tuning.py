@@ -1,0 +1,98 @@
+"""How many threads, and how many crops in one run, serve best on this machine: measured, not guessed.
+
+More threads than cores that are really there, or more crops than fit the cache, make it slower on one machine and
+faster on the next. Measuring takes a second or two, once per graph, runtime and machine.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from naturaltrace.detection.runtime.base import Runtime
+from naturaltrace.detection.runtime.devices import CPU, ort
+from naturaltrace.detection.runtime.kept import Kept, graph_key
+from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime, default_threads, processors
+from naturaltrace.imaging.crops import CROP
+from naturaltrace.imaging.views import VIEW
+
+_ONE_IMAGE = 12  # crops of a large image
+_BATCHES = (12, 24, 48, 96)
+# A thread, or room for more crops, has to earn this much: both are taken from the rest of the machine.
+_GAIN = 0.08
+_REPEATS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """`threads` for the CPU; `crops`: images are judged together as long as they have no more crops than this."""
+
+    threads: int
+    crops: int
+
+
+def default(device: str) -> Tuning:
+    return Tuning(default_threads(), 24 if device == CPU else 96)
+
+
+def known(kept: Kept, graph: bytes, device: str) -> Tuning | None:
+    """What was measured before, if anything."""
+    found: Any = kept.get(_key(graph, device))
+    try:
+        tuning = Tuning(int(found["threads"]), int(found["crops"]))
+    except (TypeError, KeyError, ValueError):
+        return None
+    return tuning if 1 <= tuning.threads <= 256 and 1 <= tuning.crops <= 1024 else None
+
+
+def measure(
+    graph: bytes, runtime: Runtime, kept: Kept, *, clock: Callable[[], float] = perf_counter
+) -> tuple[Tuning, Runtime]:
+    """Measure and keep; also the runtime that won, which is `runtime` itself on any device but the CPU."""
+    threads, best = default_threads(), runtime
+    if runtime.device == CPU:
+        best, taken = _with_best_threads(graph, clock)
+        threads = best.threads
+    else:
+        taken = _seconds(runtime, _ONE_IMAGE, clock)
+    crops, per_crop = _ONE_IMAGE, taken / _ONE_IMAGE
+    for count in _BATCHES[1:]:
+        now = _seconds(best, count, clock) / count
+        if now > per_crop * (1 - _GAIN):
+            break
+        crops, per_crop = count, now
+    # Even where large images gain nothing, small ones do: each has a few crops, and each run its fixed cost.
+    tuning = Tuning(threads, max(crops, 2 * _ONE_IMAGE))
+    kept.put(_key(graph, runtime.device), asdict(tuning))
+    return tuning, best
+
+
+def _with_best_threads(graph: bytes, clock: Callable[[], float]) -> tuple[OnnxRuntime, float]:
+    best = OnnxRuntime(graph, CPU, 1)
+    taken = _seconds(best, _ONE_IMAGE, clock)
+    for threads in sorted({2, 4, 8, processors()}):
+        if threads > processors() or threads > 8:
+            break
+        other = OnnxRuntime(graph, CPU, threads)
+        now = _seconds(other, _ONE_IMAGE, clock)
+        if now > taken * (1 - _GAIN):
+            break
+        best, taken = other, now
+    return best, taken
+
+
+def _seconds(runtime: Runtime, crops: int, clock: Callable[[], float]) -> float:
+    """The quickest of a few runs: what else the machine does can only make one slower."""
+    shown = np.zeros((crops, CROP, CROP, 3), np.uint8), np.zeros((max(1, crops // 6), VIEW, VIEW, 3), np.uint8)
+    times: list[float] = []
+    for _ in range(_REPEATS):
+        start = clock()
+        runtime.run(runtime.outputs, *shown)
+        times.append(clock() - start)
+    return min(times)
+
+
+def _key(graph: bytes, device: str) -> str:
+    return graph_key(graph, "tuning", device, ort.__version__, processors())

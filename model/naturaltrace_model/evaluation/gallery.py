@@ -1,0 +1,139 @@
+"""The whole-image squares of many images, drawn once and kept, so that every new graph can be asked about them quickly.
+
+`views.npy` is uint8 (N, 160, 160, 3); `index.json` says whose they are. Only the global branch looks at them.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from naturaltrace.detection.card import Card
+from naturaltrace.detection.session import CropSession
+from naturaltrace.imaging.crops import CROP
+from naturaltrace.imaging.decode import decode
+from naturaltrace.imaging.errors import ImagingError
+from naturaltrace.imaging.views import square_views
+from naturaltrace_model.data.manifest import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image: its own views are rows `first` to `first + count` of the gallery."""
+
+    split: str
+    label: int
+    generator: str  # "" for a real image
+    family: str
+    source: str
+    category: str
+    sha256: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A gallery as one graph sees it: per image `view` (N, E) unit length and `family` (N, F) logits."""
+
+    entries: tuple[Entry, ...]
+    view: NDArray[np.float32]
+    family: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def where(self, keep: NDArray[np.bool_]) -> "Embedded":
+        rows = np.flatnonzero(keep)
+        return Embedded(tuple(self.entries[i] for i in rows), self.view[rows], self.family[rows])
+
+    @property
+    def generators(self) -> NDArray[np.str_]:
+        return np.array([e.generator for e in self.entries], dtype=np.str_)
+
+    @property
+    def splits(self) -> NDArray[np.str_]:
+        return np.array([e.split for e in self.entries], dtype=np.str_)
+
+
+def choose(samples: Sequence[Sample], per_generator: int, real: int, seed: int = 0) -> list[Sample]:
+    """At most `per_generator` generated images of each generator and split, by turns over its sources, and `real` real
+    ones of each split, by turns over theirs."""
+    rng = np.random.default_rng(seed)
+    groups: dict[tuple[str, str], dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+    for i in rng.permutation(len(samples)):
+        sample = samples[i]
+        groups[sample.split, sample.generator][sample.source].append(sample)
+    taken: list[Sample] = []
+    for (_, generator), sources in sorted(groups.items()):
+        most = per_generator if generator else real
+        queues = [list(own) for _, own in sorted(sources.items())]
+        own: list[Sample] = []
+        while len(own) < most and any(queues):
+            own += [queue.pop() for queue in queues if queue]
+        taken += own[:most]
+    return taken
+
+
+def make(samples: Sequence[Sample], folder: Path) -> int:
+    """Draw the views of `samples` into `folder`; the number of images that could be read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries: list[Entry] = []
+    views: list[NDArray[np.uint8]] = []
+    first = 0
+    for sample in tqdm(list(samples), unit="image", mininterval=10):
+        try:
+            pixels = decode(sample.path.read_bytes()).pixels
+        except (ImagingError, OSError):
+            continue
+        if min(pixels.shape[:2]) < CROP:
+            continue
+        own = square_views(pixels)
+        views.append(own)
+        entries.append(
+            Entry(
+                sample.split,
+                sample.label,
+                sample.generator,
+                sample.family,
+                sample.source,
+                sample.category,
+                sample.sha256,
+                first,
+                len(own),
+            )
+        )
+        first += len(own)
+    np.save(folder / "views.npy", np.concatenate(views))
+    (folder / "index.json").write_text(json.dumps([asdict(e) for e in entries]), encoding="utf-8")
+    return len(entries)
+
+
+def embed(folder: Path, card: Card, threads: int | None = None, batch: int = 64) -> Embedded:
+    """Ask the card's graph about every image of a gallery. Raises ValueError where the graph gives no embedding."""
+    entries = tuple(Entry(**e) for e in json.loads((folder / "index.json").read_text(encoding="utf-8")))
+    views: NDArray[np.uint8] = np.load(folder / "views.npy", mmap_mode="r")
+    session = CropSession(card, threads)
+    crop = np.zeros((1, CROP, CROP, 3), dtype=np.uint8)  # the graph wants one; nothing of it is used
+    embeddings: list[NDArray[np.float32]] = []
+    families: list[NDArray[np.float32]] = []
+    for start in tqdm(range(0, len(views), batch), unit="batch", mininterval=10):
+        _, seen = session.run(crop, np.ascontiguousarray(views[start : start + batch]))
+        if seen.embedding is None or seen.family is None:
+            raise ValueError("this graph gives no embedding of views: export it again with this version")
+        embeddings.append(seen.embedding)
+        families.append(seen.family)
+    return Embedded(entries, _per_image(entries, np.concatenate(embeddings), unit=True),
+                    _per_image(entries, np.concatenate(families), unit=False))  # fmt: skip
+
+
+def _per_image(entries: Sequence[Entry], rows: NDArray[np.float32], *, unit: bool) -> NDArray[np.float32]:
+    mean = np.stack([rows[e.first : e.first + e.count].mean(0) for e in entries])
+    if unit:
+        mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-6)
+    return mean.astype(np.float32)
