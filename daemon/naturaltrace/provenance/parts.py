@@ -10,7 +10,8 @@ class Entry:
     """One value and where the file keeps it.
 
     `place` is the container's own name for it: "png.text:parameters", "exif:Software", "xmp:photoshop:Credit",
-    "iptc:Credit", "jpeg.comment", "gif.comment". `damaged` says that the part around it fails its own check.
+    "iptc:Credit", "jpeg.comment", "gif.comment", "samsung:Image_UTC_Data", "alpha.text:Software". `damaged` says that
+    the part around it fails its own check.
     """
 
     place: str
@@ -26,6 +27,8 @@ class Parts:
     exif: list[bytes | memoryview] = field(default_factory=list[bytes | memoryview])
     xmp: list[bytes] = field(default_factory=list[bytes])
     iptc: list[bytes] = field(default_factory=list[bytes])
+    xmp_extensions: list[bytes] = field(default_factory=list[bytes])  # JPEG segments, heads and all
+    quantisation: dict[int, bytes] = field(default_factory=dict[int, bytes])  # a JPEG's tables, in zigzag order
     manifest_bytes: int = 0  # size of an embedded C2PA manifest store, 0 without one
     problems: list[str] = field(default_factory=list[str])
     _text_left: int = limits.MAX_TOTAL_TEXT_BYTES

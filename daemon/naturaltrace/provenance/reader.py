@@ -3,7 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from naturaltrace.provenance import camera, content_credentials, exif, iptc, marks, visible, xmp
+from naturaltrace.provenance import (
+    camera,
+    content_credentials,
+    exif,
+    hidden_text,
+    iptc,
+    marks,
+    visible,
+    xmp,
+    xmp_extension,
+)
 from naturaltrace.provenance.containers import MIME_TYPES, WALKERS
 from naturaltrace.provenance.findings import Claim, Finding, Provenance, Standing
 from naturaltrace.provenance.parts import Parts
@@ -30,6 +40,8 @@ def read_provenance(
     kind = format.upper()
     try:
         parts_of(data, kind, parts)
+        if pixels is not None:
+            hidden_text.read(data, kind, pixels, parts)
     except Exception as error:  # the walkers are strict, but no bug in one may cost the person a verdict
         parts.problem(f"reading the metadata failed ({type(error).__name__})")
     for read in (
@@ -55,6 +67,7 @@ def parts_of(data: bytes, format: str, parts: Parts) -> Parts:
         exif.read(block, parts)
     for packet in parts.xmp[:8]:
         xmp.read(packet, parts)
+    xmp_extension.read(parts)
     for record in parts.iptc[:4]:
         iptc.read(record, parts)
     return parts

@@ -77,13 +77,14 @@ class Believed:
     def now(self) -> TrustList:
         if self._data_dir is None:
             return bundled()
-        stamp = _stamp(self._data_dir)
-        if self._list is None or stamp != self._stamp:
-            self._list, self._stamp = current(self._data_dir), stamp
+        seen = stamp(self._data_dir)
+        if self._list is None or seen != self._stamp:
+            self._list, self._stamp = current(self._data_dir), seen
         return self._list
 
 
-def _stamp(data_dir: Path) -> object:
+def stamp(data_dir: Path) -> object:
+    """Changes whenever the list of `data_dir` does."""
     try:
         about = (data_dir / _FOLDER / "about.toml").stat()  # written last, and always as a new file
     except OSError:

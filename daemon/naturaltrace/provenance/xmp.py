@@ -18,6 +18,7 @@ _PREFIXES = {
     "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#": "stEvt",
     "http://ns.adobe.com/xap/1.0/sType/ResourceRef#": "stRef",
     "http://ns.adobe.com/tiff/1.0/": "tiff",
+    "http://ns.adobe.com/xmp/note/": "xmpNote",
     "http://ns.adobe.com/exif/1.0/": "exif",
     "http://ns.adobe.com/exif/1.0/aux/": "aux",
     "http://cipa.jp/exif/1.0/": "exifEX",
@@ -94,8 +95,11 @@ class _Reader:
             self.parts.add("xmp:" + "/".join(path), value)
 
 
-def read(packet: bytes, parts: Parts) -> None:
-    """Adds the packet's properties; a packet that breaks off gives those before the break."""
+def read(packet: bytes, parts: Parts, *, whole: bool = True) -> None:
+    """Adds the packet's properties; a packet that breaks off gives those before the break.
+
+    That it breaks off is a problem only of a packet that was thought to be `whole`.
+    """
     reader = _Reader(parts)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -108,7 +112,8 @@ def read(packet: bytes, parts: Parts) -> None:
     try:
         parser.Parse(packet.strip(b"\x00 \t\r\n"), True)
     except expat.ExpatError:
-        parts.problem("the XMP packet is damaged; what stands before the damage was read")
+        if whole:
+            parts.problem("the XMP packet is damaged; what stands before the damage was read")
     except _StopReadingError:
         parts.problem("the XMP packet is built in a way that is not read")
 

@@ -48,7 +48,7 @@ def _key(finding: Finding) -> str:
     if is_credential(finding):
         return f"c2pa.{finding.standing.value}.{finding.claim.value}"
     if finding.kind == "exif.camera":
-        return "camera"
+        return "camera.tables" if "tables" in finding.fields else "camera"
     if finding.kind.startswith("screenshot."):
         return "screenshot"
     if is_visible(finding):

@@ -1,5 +1,6 @@
 """Small image files with metadata in each container, made here."""
 
+import hashlib
 import io
 import struct
 import zlib
@@ -122,3 +123,31 @@ def gif_xmp(packet: bytes) -> bytes:
 
 def tiff(packet: bytes) -> bytes:
     return encode("TIFF", tiffinfo={700: packet, 305: "Test Program"})
+
+
+def jpeg_extended_xmp(packet: bytes, extension: bytes, *, piece: int = 300, named: bytes | None = None) -> bytes:
+    """A JPEG whose XMP names an extension, cut into pieces; `named` is a sum to name instead of the true one."""
+    digest = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper().encode()
+    note = b' xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="' + (named or digest) + b'">'
+    linked = packet.replace(b'ResourceEvent#">', b'ResourceEvent#"' + note, 1)
+    segments = [(0xE1, b"http://ns.adobe.com/xap/1.0/\x00" + linked)]
+    for at in range(0, len(extension), piece):
+        head = b"http://ns.adobe.com/xmp/extension/\x00" + digest + struct.pack(">II", len(extension), at)
+        segments.append((0xE1, head + extension[at : at + piece]))
+    return jpeg(segments)
+
+
+def samsung_trailer(blocks: dict[str, bytes]) -> bytes:
+    """What a Samsung phone writes behind a JPEG."""
+    bodies, entries, total = b"", b"", 0
+    for name, value in blocks.items():
+        body = struct.pack("<HHI", 0, 0x0BA1, len(name)) + name.encode() + value
+        bodies += body
+        total += len(body)
+    rest = total
+    for name, value in blocks.items():
+        size = 8 + len(name) + len(value)
+        entries += struct.pack("<HHII", 0, 0x0BA1, rest, size)
+        rest -= size
+    directory = b"SEFH" + struct.pack("<II", 107, len(blocks)) + entries
+    return bodies + directory + struct.pack("<I", len(directory)) + b"SEFT"

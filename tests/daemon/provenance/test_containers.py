@@ -118,3 +118,78 @@ def test_xmp_lists_and_structures_are_flattened() -> None:
 def test_a_plain_file_says_nothing() -> None:
     for format_name in [*WITH_XMP, "BMP"]:
         assert read_provenance(files.encode(format_name), format_name) == Provenance(), format_name
+
+
+TRAINED = {"iptc.digital_source_type.trained": Claim.GENERATED}
+
+
+def test_extended_xmp_is_put_together_in_any_order() -> None:
+    data = files.jpeg_extended_xmp(files.xmp(), files.declared())
+    provenance = read_provenance(data, "JPEG")
+    assert claims(provenance) == TRAINED
+    assert not provenance.problems
+    segments = jpeg_segments(data)
+    assert len(segments) == 4
+    turned = data[:2] + segments[0] + b"".join(reversed(segments[1:])) + data[2 + sum(map(len, segments)) :]
+    assert claims(read_provenance(turned, "JPEG")) == TRAINED
+
+
+def test_an_extension_that_the_packet_does_not_name_belongs_to_nothing() -> None:
+    data = files.jpeg_extended_xmp(files.xmp(), files.declared())
+    first = len(jpeg_segments(data)[0])
+    assert read_provenance(data[:2] + data[2 + first :], "JPEG").findings == ()
+    other = files.jpeg_extended_xmp(files.xmp(), files.declared(), named=b"0" * 32)
+    assert read_provenance(other, "JPEG").findings == ()
+
+
+def test_an_extension_with_a_gap_is_read_up_to_it() -> None:
+    packet = files.declared().replace(
+        b"</rdf:Description>", b"<dc:title>" + b"x" * 900 + b"</dc:title></rdf:Description>"
+    )
+    data = files.jpeg_extended_xmp(files.xmp(), packet, piece=1000)
+    segments = jpeg_segments(data)
+    gap = data[:2] + b"".join(segments[:-1]) + data[2 + sum(map(len, segments)) :]
+    provenance = read_provenance(gap, "JPEG")
+    assert claims(provenance) == TRAINED
+    assert provenance.problems == ("the extended XMP is not whole; what stands before the gap was read",)
+
+
+def jpeg_segments(data: bytes) -> list[bytes]:
+    """The segments that `files` put behind the first two bytes."""
+    out, at = list[bytes](), 2
+    while data[at + 1] == 0xE1:
+        size = 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        out.append(data[at : at + size])
+        at += size
+    return out
+
+
+RE_EDIT = b'{"originalPath":"","genAIType":1}'
+
+
+def samsung(trailer: bytes, make: str = "samsung") -> bytes:
+    return files.encode("JPEG", exif=files.exif({0x010F: make})) + trailer
+
+
+def test_a_samsung_trailer_is_read() -> None:
+    trailer = files.samsung_trailer({"Image_UTC_Data": b"1754705787853", "PhotoEditor_Re_Edit_Data": RE_EDIT})
+    data = samsung(trailer)
+    assert places(data, "JPEG")["samsung:Image_UTC_Data"] == "1754705787853"
+    assert claims(read_provenance(data, "JPEG")) == {"samsung.galaxy_ai": Claim.COMPOSITE}
+    none = files.samsung_trailer({"PhotoEditor_Re_Edit_Data": RE_EDIT.replace(b"1", b"0")})
+    assert read_provenance(samsung(none), "JPEG").findings == ()
+
+
+def test_a_samsung_trailer_elsewhere_says_nothing() -> None:
+    trailer = files.samsung_trailer({"PhotoEditor_Re_Edit_Data": RE_EDIT})
+    assert read_provenance(samsung(trailer, make="Canon"), "JPEG").findings == ()
+    assert read_provenance(samsung(trailer + b"\0"), "JPEG").findings == ()  # not at the very end
+    assert read_provenance(files.encode("PNG") + trailer, "PNG").findings == ()
+
+
+@pytest.mark.parametrize("at", range(8, 48, 4))
+@pytest.mark.parametrize("value", [b"\xff\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f"])
+def test_a_damaged_samsung_trailer_is_read_without_complaint(at: int, value: bytes) -> None:
+    trailer = bytearray(files.samsung_trailer({"A": b"one", "B": b"two"}))
+    trailer[len(trailer) - at : len(trailer) - at + 4] = value
+    parts_of(samsung(bytes(trailer)), "JPEG", Parts())

@@ -1,11 +1,12 @@
-"""JPEG segments up to the first scan (ITU-T T.81 annex B); nothing after the pixels is metadata."""
+"""JPEG segments up to the first scan (ITU-T T.81 annex B). After the pixels only Samsung's trailer is metadata."""
 
 from naturaltrace.provenance import limits
-from naturaltrace.provenance.containers import photoshop
+from naturaltrace.provenance.containers import photoshop, samsung
 from naturaltrace.provenance.parts import Parts
 
 _EXIF = b"Exif\x00"
 _XMP = b"http://ns.adobe.com/xap/1.0/\x00"
+_XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\x00"
 _PHOTOSHOP = b"Photoshop 3.0\x00"
 
 
@@ -23,6 +24,7 @@ def walk(data: memoryview, parts: Parts) -> None:
             return
         marker = data[at + 1]
         if marker in (0xD9, 0xDA):  # end of image, start of scan
+            samsung.trailer(data[at:], parts)
             return
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # markers without a length
             at += 2
@@ -45,6 +47,10 @@ def _segment(marker: int, payload: memoryview, parts: Parts, *, damaged: bool) -
         parts.exif.append(bytes(payload[len(_EXIF) + 1 : parts.take(len(payload))]))
     elif marker == 0xE1 and head.startswith(_XMP):
         parts.xmp.append(bytes(payload[len(_XMP) : parts.take(len(payload))]))
+    elif marker == 0xE1 and bytes(payload[:35]) == _XMP_EXTENSION:
+        parts.xmp_extensions.append(bytes(payload[35 : 35 + parts.take(max(0, len(payload) - 35))]))
+    elif marker == 0xDB:
+        _tables(payload, parts)
     elif marker == 0xED and head.startswith(_PHOTOSHOP):
         photoshop.resources(payload[len(_PHOTOSHOP) : parts.take(len(payload))], parts)
     elif marker == 0xEB and head.startswith(b"JP") and b"jum" in head:
@@ -52,3 +58,14 @@ def _segment(marker: int, payload: memoryview, parts: Parts, *, damaged: bool) -
     elif marker == 0xFE:
         text = bytes(payload[: parts.take(len(payload))])
         parts.add("jpeg.comment", text.decode("utf-8", "replace"), damaged=damaged)
+
+
+def _tables(payload: memoryview, parts: Parts) -> None:
+    """Quantisation tables: a byte that tells precision and number, then 64 values of one or two bytes."""
+    at = 0
+    while at < len(payload):
+        size = 64 * (1 + (payload[at] >> 4 != 0))
+        table = bytes(payload[at + 1 : at + 1 + size])
+        if len(table) == size:
+            parts.quantisation[payload[at] & 15] = table
+        at += 1 + size
