@@ -98,11 +98,16 @@ def _parser() -> argparse.ArgumentParser:
     release.set_defaults(run=_release)
 
     evaluate = commands.add_parser("evaluate", help="measure the released detector on any set of images")
-    evaluate.add_argument("images", type=Path, help="folder with pack.csv or images.csv, or with real/ and generated/")
+    evaluate.add_argument("images", type=Path, help="set, folder with real/ and generated/, or CSV of path and label")
     evaluate.add_argument("--split", default="test", choices=("train", "val", "test"))
     evaluate.add_argument("--condition", action="append", choices=("clean", "web", "hard"), help="default: all three")
     evaluate.add_argument("--card", type=Path, help="another card than the released one")
     evaluate.add_argument("--limit", type=int, help="first N images only")
+    evaluate.add_argument("--most", type=int, help="so many images at most, spread over generators and sources")
+    evaluate.add_argument("--report", type=Path, metavar="DIR", help="write report.html and its scores there")
+    evaluate.add_argument("--sweep", type=int, default=120, help="images of the report's sweeps; 0 leaves them out")
+    evaluate.add_argument("--scores", type=Path, help="scores of this very card, as --csv wrote them, to start from")
+    evaluate.add_argument("--table", type=Path, action="append", help="put another command's CSV or JSON in the report")
     evaluate.add_argument("--csv", type=Path, help="write one row per image and condition")
     evaluate.add_argument("--json", action="store_true")
     evaluate.set_defaults(run=_evaluate)
@@ -118,6 +123,21 @@ def _parser() -> argparse.ArgumentParser:
     baselines.add_argument("--seed", type=int, default=0)
     baselines.add_argument("--threads", type=int, help="CPU threads; all by default")
     baselines.set_defaults(run=_baselines)
+
+    probe = commands.add_parser("probe", help="how well file facts alone tell the classes apart, before and after")
+    probe.add_argument("images", type=Path)
+    probe.add_argument("--split", action="append", choices=("train", "val", "test"), help="default: train")
+    probe.add_argument("--most", type=int, default=2000, help="images, half of each class, sources in turn")
+    probe.add_argument("--seed", type=int, default=0)
+    probe.add_argument("--json", type=Path, help="write the lines for a report")
+    probe.set_defaults(run=_probe)
+
+    dedupe = commands.add_parser("dedupe", help="find near copies; of two splits, the lesser loses them")
+    dedupe.add_argument("images", type=Path)
+    dedupe.add_argument("--out", type=Path, help="default: IMAGES/duplicates.csv, where it takes effect")
+    dedupe.add_argument("--cache", type=Path, help="CSV that keeps the hashes between runs")
+    dedupe.add_argument("--distance", type=int, default=24, help="bits of 256 that near copies may differ in")
+    dedupe.set_defaults(run=_dedupe)
     return parser
 
 
@@ -250,6 +270,33 @@ def _baselines(options: argparse.Namespace) -> int:
     rows = table.run(options.row or list(ROWS), material, judged, budget, options.most, options.out)
     print(table.markdown(rows))
     return 0
+
+
+def _probe(options: argparse.Namespace) -> int:
+    import json
+    from dataclasses import asdict
+
+    from naturaltrace_model.data import probe
+    from naturaltrace_model.evaluation.rows import samples_of
+
+    samples = [s for split in options.split or ["train"] for s in samples_of(options.images, split)]
+    lines = probe.probe(samples, most=options.most, seed=options.seed)
+    print(probe.table(lines))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(line) for line in lines], indent=1), encoding="utf-8")
+    after = lines[-1].by_source
+    print(f"\nafter alignment {after:.3f}: {'within' if after <= probe.LIMIT else 'ABOVE'} the limit of {probe.LIMIT}")
+    return 0 if after <= probe.LIMIT else 1
+
+
+def _dedupe(options: argparse.Namespace) -> None:
+    from naturaltrace_model.data import dedupe, manifest
+
+    samples = manifest.load(options.images, with_copies=True)
+    pairs = dedupe.near_duplicates(samples, dedupe.hashes(samples, options.cache), options.distance)
+    print(dedupe.table(pairs))
+    out = options.out or options.images / dedupe.FILE
+    print(f"\n{dedupe.write(pairs, out)} images give way; listed in {out}")
 
 
 if __name__ == "__main__":

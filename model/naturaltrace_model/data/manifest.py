@@ -1,7 +1,8 @@
 """The images there are, as one list of samples, whatever set they come from.
 
 Two layouts are read: the pack (`pack.csv` beside its images) and the full set that `collect.py` writes
-(`images.csv` beside its images). Splits are by source repository and are taken as they stand.
+(`images.csv` beside its images). Splits are by source repository and are taken as they stand, but for what
+`naturaltrace-model dedupe` found in two of them (`duplicates.csv`, where it lies beside the table).
 """
 
 import csv
@@ -58,14 +59,18 @@ class Sample:
 
     @property
     def family(self) -> str:
-        """One of `FAMILIES`; a generator that has no row is taken for a recent diffusion transformer."""
-        if self.label == 0:
-            return "real"
-        return _FAMILY_BY_GENERATOR.get(self.generator, "diffusion-transformer")
+        """One of `FAMILIES`."""
+        return family_of(self.generator) if self.label else "real"
 
 
-def load(root: Path, splits: tuple[str, ...] = ("train", "val", "test")) -> list[Sample]:
-    """The samples of the pack or of the full set under `root`, in the file's order.
+def family_of(generator: str) -> str:
+    """The family of a generator's label; one that has no row is taken for a recent diffusion transformer."""
+    return _FAMILY_BY_GENERATOR.get(generator, "diffusion-transformer")
+
+
+def load(root: Path, splits: tuple[str, ...] = ("train", "val", "test"), *, with_copies: bool = False) -> list[Sample]:
+    """The samples of the pack or of the full set under `root`, in the file's order; those that `duplicates.csv` names
+    are left out unless `with_copies`.
 
     Raises FileNotFoundError when `root` holds neither `pack.csv` nor `images.csv`.
     """
@@ -76,6 +81,7 @@ def load(root: Path, splits: tuple[str, ...] = ("train", "val", "test")) -> list
         table = root / name
         if not table.exists():
             continue
+        left_out = set[tuple[str, str]]() if with_copies else _given_way(root)
         with table.open(newline="", encoding="utf-8") as rows:
             return [
                 Sample(
@@ -91,6 +97,15 @@ def load(root: Path, splits: tuple[str, ...] = ("train", "val", "test")) -> list
                     format=row[kind],
                 )
                 for row in csv.DictReader(rows)
-                if row["split"] in splits
+                if row["split"] in splits and (row[sha], row["split"]) not in left_out
             ]
     raise FileNotFoundError(f"neither pack.csv nor images.csv in {root}")
+
+
+def _given_way(root: Path) -> set[tuple[str, str]]:
+    """Hash and split of images whose near copy is in a split that matters more."""
+    path = root / "duplicates.csv"
+    if not path.exists():
+        return set()
+    with path.open(newline="", encoding="utf-8") as rows:
+        return {(row["dropped"], row["dropped_split"]) for row in csv.DictReader(rows)}

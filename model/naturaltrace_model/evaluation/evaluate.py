@@ -1,25 +1,35 @@
-"""`naturaltrace-model evaluate`: the released detector, measured on any set, in words and numbers."""
+"""`naturaltrace-model evaluate`: the released detector, measured on any set, in words, numbers and one HTML page."""
 
 import argparse
-import csv
 import json
-from collections.abc import Sequence
+import shutil
 from pathlib import Path
 
 from naturaltrace.detection import card as cards
 from naturaltrace.detection.detector import Detector
+from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.evaluation.conditions import CONDITIONS
-from naturaltrace_model.evaluation.rows import Row, detect_all, samples_of
+from naturaltrace_model.evaluation.report import report
+from naturaltrace_model.evaluation.rows import Row, detect_all
+from naturaltrace_model.evaluation.scores import judged
+from naturaltrace_model.evaluation.scores import write_csv as write_csv
+from naturaltrace_model.evaluation.sets import samples_of, spread
 from naturaltrace_model.evaluation.summary import summarise, table
+from naturaltrace_model.evaluation.sweeps import sweep_names
 
 
 def evaluate_command(options: argparse.Namespace) -> None:
-    """Print the figures of the released detector (or of `--card`) on `options.images`."""
+    """Print the figures of the released detector (or of `--card`) on `options.images`; with `--report`, draw them."""
     samples = samples_of(options.images, options.split)
     if options.limit:
         samples = samples[:: max(1, len(samples) // options.limit)][: options.limit]
+    samples = spread(samples, options.most)
     detector = Detector(cards.read(options.card) if options.card else cards.released())
-    rows = list(detect_all(detector, samples, options.condition or CONDITIONS))
+    conditions: tuple[str, ...] = tuple(options.condition or CONDITIONS)
+    if options.report:
+        rows = _write_report(detector, samples, conditions, options)
+    else:
+        rows = list(detect_all(detector, samples, conditions))
     if options.csv:
         write_csv(rows, options.csv)
     figures = summarise(rows)
@@ -30,25 +40,21 @@ def evaluate_command(options: argparse.Namespace) -> None:
     print(table(figures))
 
 
-def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """One line per image and condition. Images are named by their sha256, never by a path."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ("sha256", "label", "category", "generator", "condition", "level", "reason", "probability", "quality")
-        )
-        for r in rows:
-            d = r.detection
-            writer.writerow(
-                (
-                    r.sample.sha256 or r.sample.path.name,
-                    r.sample.label,
-                    r.sample.category,
-                    r.sample.generator,
-                    r.condition,
-                    d.level.value,
-                    d.reason.value if d.reason else "",
-                    "" if d.probability is None else f"{d.probability:.4f}",
-                    "" if d.jpeg_quality is None else f"{d.jpeg_quality:.0f}",
-                )
-            )
+def _write_report(
+    detector: Detector, samples: list[Sample], conditions: tuple[str, ...], options: argparse.Namespace
+) -> list[Row]:
+    """`report.html` and the scores it was drawn from, which the next run takes up; the rows of the conditions."""
+    out: Path = options.report
+    out.mkdir(parents=True, exist_ok=True)
+    # Scores belong to one graph and one calibration of it.
+    facts = f"{detector.card.version}-{detector.card.sha256[:8]}"
+    cache = out / f"scores-{facts}.csv"
+    if options.scores and not cache.exists():
+        shutil.copyfile(options.scores, cache)
+    rows = judged(detector, samples, conditions, cache)
+    few = spread(samples, options.sweep)
+    swept = judged(detector, few, ("clean", *sweep_names()), cache) if options.sweep else []
+    title = f"{detector.card.name} {detector.card.version} on {options.images.name}, split {options.split}"
+    page = report(title, rows, swept, detector.card.rates.likely_ai, options.table or ())
+    (out / "report.html").write_text(page, encoding="utf-8")
+    return rows

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,9 @@ from naturaltrace.detection.result import Detection
 from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.errors import ImagingError
-from naturaltrace_model.data import manifest
 from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.evaluation.conditions import under
-
-_IMAGE_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif"}
+from naturaltrace_model.evaluation.sets import samples_of as samples_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +31,6 @@ class FeatureRow:
     condition: str
     features: NDArray[np.float64]  # aggregate.FEATURES
     quality: float  # estimated, 0..1
-
-
-def samples_of(root: Path, split: str) -> list[Sample]:
-    """The samples of the pack, of the full set, or of a folder with `real/` and `generated/` in it.
-
-    Raises FileNotFoundError when `root` is none of these.
-    """
-    if not ((root / "real").is_dir() and (root / "generated").is_dir()):
-        return manifest.load(root, (split,))
-    return [
-        Sample(path, split, label, name, "" if label == 0 else "unknown", path.parent.name, "", 0, 0, "")
-        for label, name in enumerate(("real", "generated"))
-        for path in sorted((root / name).rglob("*"))
-        if path.suffix.lower() in _IMAGE_ENDINGS
-    ]
 
 
 def detect_all(detector: Detector, samples: Iterable[Sample], conditions: Iterable[str]) -> Iterator[Row]:
