@@ -124,6 +124,23 @@ def _parser() -> argparse.ArgumentParser:
     baselines.add_argument("--threads", type=int, help="CPU threads; all by default")
     baselines.set_defaults(run=_baselines)
 
+    protocols = commands.add_parser("protocols", help="train with one family, source, autoencoder or era left out")
+    protocols.add_argument("shards", type=Path, help="folder with train, twins and val (and test) shards in it")
+    protocols.add_argument("--out", type=Path, required=True, help="folder for the table; folds in it are kept")
+    protocols.add_argument(
+        "--protocol", action="append", choices=("families", "autoencoders", "temporal", "real-sources"),
+        help="default: all",
+    )  # fmt: skip
+    protocols.add_argument("--images", type=Path, help="the set that the shards are of; temporal needs its generators")
+    protocols.add_argument("--method", default="ours", help="a row of `baselines`")
+    protocols.add_argument("--steps", type=int, default=120)
+    protocols.add_argument("--batch", type=int, default=64)
+    protocols.add_argument("--width", type=float, default=0.5, help="of the trunk; 1 is the released trace branch")
+    protocols.add_argument("--most", type=int, default=300, help="regions of each class and shard to judge on")
+    protocols.add_argument("--seed", type=int, default=0)
+    protocols.add_argument("--threads", type=int, help="CPU threads; all by default")
+    protocols.set_defaults(run=_protocols)
+
     probe = commands.add_parser("probe", help="how well file facts alone tell the classes apart, before and after")
     probe.add_argument("images", type=Path)
     probe.add_argument("--split", action="append", choices=("train", "val", "test"), help="default: train")
@@ -269,6 +286,31 @@ def _baselines(options: argparse.Namespace) -> int:
     material = Material(Shard.open(root / "train"), twins)
     rows = table.run(options.row or list(ROWS), material, judged, budget, options.most, options.out)
     print(table.markdown(rows))
+    return 0
+
+
+def _protocols(options: argparse.Namespace) -> int:
+    from naturaltrace_model.baselines.interface import Budget, Material
+    from naturaltrace_model.data import manifest
+    from naturaltrace_model.evaluation import protocols
+    from naturaltrace_model.evaluation.folds import PROTOCOLS
+    from naturaltrace_model.training.batches import Shard
+
+    _set_up_torch(options)
+    wanted = options.protocol or [p for p in PROTOCOLS if p != "temporal" or options.images]
+    if "temporal" in wanted and not options.images:
+        print("temporal needs --images, which say what generators a source holds", file=sys.stderr)
+        return 2
+    root: Path = options.shards
+    material = Material(
+        Shard.open(root / "train"), Shard.open(root / "twins") if (root / "twins").exists() else None
+    )
+    judged = [Shard.open(root / s) for s in ("val", "test") if (root / s / "index.npz").exists()]
+    samples = manifest.load(options.images) if options.images else []
+    budget = Budget(options.steps, options.batch, options.width, seed=options.seed)
+    rows = protocols.run(wanted, options.method, material, judged, samples, budget, options.most, options.out)
+    print(f"{budget.steps} steps of {budget.batch} crops per fold, trunk width {budget.width}, method {options.method}\n")
+    print(protocols.markdown(rows))
     return 0
 
 

@@ -15,6 +15,7 @@ h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem;border-top:1px solid v
 p{max-width:75ch}.note{color:var(--soft)}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
 td,th{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--rule)}
+tbody td{white-space:nowrap}
 td:first-child,th:first-child{text-align:left}caption{text-align:left;color:var(--soft);padding:.3rem 0}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:1rem}
 figure{margin:0}figcaption{color:var(--soft);font-size:13px}svg{width:100%;height:auto}

@@ -202,7 +202,7 @@ def _in_time(by: dict[str, list[Row]]) -> Section:
         )
     text = (
         "Generators by the year in which they became public (release_dates.csv); labels that name no single generator "
-        "have none. Training with later generators left out is `naturaltrace-model protocols temporal`."
+        "have none. Training with later generators left out is `naturaltrace-model protocols --protocol temporal`."
     )
     return Section("In time", text, tables, charts)
 
