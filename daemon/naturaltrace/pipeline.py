@@ -1,17 +1,19 @@
 """The one way an image travels: bytes → DecodedImage → (Provenance, Detection) → Verdict. No stage reaches back."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
 from naturaltrace.detection.result import Detection, ModelInfo
-from naturaltrace.imaging.decode import DEFAULT_LIMITS, DecodeLimits, decode
+from naturaltrace.imaging.decode import DEFAULT_LIMITS, DecodeLimits
 from naturaltrace.imaging.decoded import DecodedImage
-from naturaltrace.imaging.thumbnail import make_thumbnail
+from naturaltrace.imaging.prepared import Prepared
 from naturaltrace.provenance.findings import Provenance
+from naturaltrace.sandbox.reading import Reading
 from naturaltrace.verdicts.verdict import ImageFacts, Verdict
 
 
@@ -19,7 +21,19 @@ class DetectorLike(Protocol):
     @property
     def model(self) -> ModelInfo: ...
 
-    def detect(self, image: DecodedImage) -> Detection: ...
+    def detect_prepared(self, images: Sequence[Prepared]) -> list[Detection]: ...
+
+
+class Reader(Protocol):
+    """Turns a file's bytes into what a detector needs. Safe for several threads. `read` raises ImagingError."""
+
+    def read(self, data: bytes, *, pixels_only: bool = False, thumbnail: bool = False) -> Reading: ...
+
+    def start(self) -> None: ...
+
+    def end_idle(self) -> None: ...
+
+    def close(self, *, now: bool = True) -> None: ...
 
 
 class Judge(Protocol):
@@ -33,8 +47,12 @@ class Judge(Protocol):
     ) -> Verdict: ...
 
 
-class Abandoned(Exception):  # noqa: N818 (nothing went wrong)
-    """Nobody waits for this verdict any more."""
+class Enrich(Protocol):
+    """Adds reasons, regions and resemblances to a verdict (`evidence.adviser`)."""
+
+    def __call__(
+        self, verdict: Verdict, provenance: Provenance | None, detection: Detection | None, *, language: str = "en"
+    ) -> Verdict: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +68,37 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """All that turns bytes into a verdict. Synchronous; one caller at a time."""
+    """All that turns bytes into a verdict. `read` is safe for several threads; of the rest one call at a time."""
 
     detector: DetectorLike
-    read_provenance: Callable[[bytes, DecodedImage], Provenance]
+    reader: Reader
     judge: Judge
     limits: DecodeLimits = DEFAULT_LIMITS
+    enrich: Enrich | None = None
 
     @classmethod
-    def released(cls, data_dir: Path | None = None) -> "Pipeline":
+    def released(cls, data_dir: Path | None = None, *, device: str = "auto", serve: bool = False) -> "Pipeline":
         """The pipeline around the detector that is shipped with this version.
 
-        `data_dir` is where the user may have put a trust list of their own; without it the bundled one counts.
+        `data_dir` is where the user may have put a trust list of their own (without it the bundled one counts), and
+        where what was measured about this machine is kept. `device` is one of `detection.devices.available()` or
+        "auto". `serve` is for a program that stays: it has a process ready to read files, and measures how many threads
+        serve best, where that is not known yet.
+
+        Raises CardError when the detector is missing or damaged.
         """
-        # Imported here: onnxruntime and c2pa take a moment, and `naturaltrace pair` needs neither.
+        # Imported here: onnxruntime takes a moment, and `naturaltrace pair` doesn't need it.
         from naturaltrace.detection.detector import Detector
-        from naturaltrace.provenance import trust
-        from naturaltrace.provenance.reader import read_provenance
+        from naturaltrace.evidence.adviser import Adviser
+        from naturaltrace.sandbox.pool import ReaderPool
         from naturaltrace.verdicts.fusion import judge
 
-        believed = trust.Believed(data_dir)
-
-        def read(data: bytes, image: DecodedImage) -> Provenance:
-            return read_provenance(data, image.format, trust=believed.now(), pixels=image.pixels)
-
-        return cls(Detector.released(), read, judge)
+        # Files are read elsewhere: in a process that can do no harm, which is only started when there is one to read.
+        pool = ReaderPool(data_dir)
+        if serve:
+            threading.Thread(target=_start, args=[pool], name="start a reader", daemon=True).start()
+        detector = Detector.released(device=device, kept=data_dir, tune=serve)
+        return cls(detector, pool, judge, enrich=Adviser.for_profile(detector.card, data_dir))
 
     @property
     def model(self) -> ModelInfo:
@@ -84,67 +108,56 @@ class Pipeline:
         """Judge one image file: `examine`, then `tell`. Raises ImagingError."""
         return self.tell(self.examine(data, pixels_only=pixels_only), language=language)
 
-    def examine(
-        self,
-        data: bytes,
-        *,
-        pixels_only: bool = False,
-        thumbnail: bool = False,
-        abandoned: threading.Event | None = None,
-    ) -> Findings:
-        """Find out all about one image file: the slow part.
+    def examine(self, data: bytes, *, pixels_only: bool = False, thumbnail: bool = False) -> Findings:
+        """Find out all about one image file: `read`, then `detect`.
 
-        `pixels_only` leaves provenance out, which is how the detector itself is measured. `abandoned` is looked at
-        between the stages.
-
-        Raises:
-            ImagingError: the bytes are no image that can be judged.
-            Abandoned: `abandoned` was set.
+        `pixels_only` leaves provenance out, which is how the detector itself is measured. Raises ImagingError.
         """
-        clock = _Clock(abandoned)
-        image = decode(data, limits=self.limits)
-        clock.lap("decode")
-        provenance = None
-        if not pixels_only:
-            provenance = self._provenance(data, image)
-            clock.lap("provenance")
-        detection = self.detector.detect(image)
-        clock.lap("detect")
-        small = make_thumbnail(image) if thumbnail else None
-        facts = ImageFacts(image.width, image.height, image.format, image.byte_count, image.sha256)
-        return Findings(facts, provenance, detection, {**detection.timing_ms, **clock.done()}, small)
+        return self.detect([self.read(data, pixels_only=pixels_only, thumbnail=thumbnail)])[0]
+
+    def read(self, data: bytes, *, pixels_only: bool = False, thumbnail: bool = False) -> Reading:
+        """The first half, which other images may go through at the same time. Raises ImagingError."""
+        start = perf_counter()
+        reading = self.reader.read(data, pixels_only=pixels_only, thumbnail=thumbnail)
+        return replace(reading, timing_ms={**reading.timing_ms, "read": (perf_counter() - start) * 1000.0})
+
+    def detect(self, readings: Sequence[Reading]) -> list[Findings]:
+        """The second half, for several images in one run of the detector; one answer each, in order."""
+        start = perf_counter()
+        detections = self.detector.detect_prepared([r.prepared for r in readings])
+        took = (perf_counter() - start) * 1000.0
+        return [
+            Findings(
+                _facts(r.prepared),
+                r.provenance,
+                detection,
+                _with_total({**r.timing_ms, **detection.timing_ms, "detect": took}),
+                r.thumbnail,
+            )
+            for r, detection in zip(readings, detections, strict=True)
+        ]
 
     def tell(self, found: Findings, *, language: str = "en", cached: bool = False) -> Verdict:
         """Put findings into a verdict's words: the quick part. `language` is a language tag."""
         start = perf_counter()
         verdict = self.judge(found.image, found.provenance, found.detection, language=language)
+        if self.enrich is not None:
+            verdict = self.enrich(verdict, found.provenance, found.detection, language=language)
         timing = {} if cached else found.timing_ms
         judging = (perf_counter() - start) * 1000.0
         total = timing.get("total", 0.0) + judging
         return replace(verdict, timing_ms={**timing, "judge": judging, "total": total}, cached=cached)
 
-    def _provenance(self, data: bytes, image: DecodedImage) -> Provenance:
-        try:
-            return self.read_provenance(data, image)
-        except Exception as error:
-            # Metadata is written by anyone. Whatever it does to a reader, the pixels can still be judged.
-            return Provenance(problems=(f"The file's metadata could not be read ({type(error).__name__}).",))
+
+def _facts(image: Prepared) -> ImageFacts:
+    return ImageFacts(image.width, image.height, image.format, image.byte_count, image.sha256)
 
 
-class _Clock:
-    """Milliseconds per stage."""
+def _start(reader: Reader) -> None:
+    with suppress(Exception):  # the first file will meet the same, and say so
+        reader.start()
 
-    def __init__(self, abandoned: threading.Event | None) -> None:
-        self._abandoned = abandoned
-        self._start = self._last = perf_counter()
-        self._laps: dict[str, float] = {}
 
-    def lap(self, stage: str) -> None:
-        now = perf_counter()
-        self._laps[stage] = (now - self._last) * 1000.0
-        self._last = now
-        if self._abandoned is not None and self._abandoned.is_set():
-            raise Abandoned
-
-    def done(self) -> dict[str, float]:
-        return {**self._laps, "total": (perf_counter() - self._start) * 1000.0}
+def _with_total(timing_ms: dict[str, float]) -> dict[str, float]:
+    """`read` holds decode, provenance and prepare; `detect` holds inference and heatmap."""
+    return {**timing_ms, "total": timing_ms.get("read", 0.0) + timing_ms.get("detect", 0.0)}

@@ -84,7 +84,7 @@ async def serving(
         preferences=Preferences(SettingsFile.load(folder.settings)),
         folder=folder,
         gate=gate,
-        engine=Engine(lambda: load(detector), queue_limit=queue_limit),
+        engine=Engine(lambda _device: load(detector), queue_limit=queue_limit),
         pairing=Pairing(),
         bodies=bodies or BodyLimits(),
     )

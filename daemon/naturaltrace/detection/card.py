@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = 1
+SELF_TEST = "selftest.npz"
 RELEASED_PACKAGE = "naturaltrace_model.released"
 
 
@@ -81,6 +82,12 @@ class Card:
     rates: Rates
     limits: Limits
     raw: dict[str, Any]
+
+    @property
+    def reference(self) -> Traversable | Path:
+        """Where the release keeps what its graph computes for the self-test; there may be no such file."""
+        beside = self.graph
+        return beside.parent / SELF_TEST if isinstance(beside, Path) else files(RELEASED_PACKAGE) / SELF_TEST
 
 
 def released() -> Card:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from naturaltrace.detection.card import Card, released
 from naturaltrace.detection.heatmap import heat_grid
 from naturaltrace.detection.regions import find_regions
 from naturaltrace.detection.result import CropScore, Detection, ModelInfo, PixelLevel, Traits, UnclearReason
+from naturaltrace.detection.runtime.choice import Chosen
+from naturaltrace.detection.runtime.devices import CPU
 from naturaltrace.detection.session import CropOutputs, CropSession, ViewOutputs
 from naturaltrace.detection.statistics import statistics
 from naturaltrace.imaging.crops import CROP, Crops
@@ -41,14 +44,30 @@ class Evidence:
 class Detector:
     """The natural-trace detector of one card. Not for two threads at once."""
 
-    def __init__(self, card: Card, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        card: Card,
+        threads: int | None = None,
+        *,
+        device: str = CPU,
+        kept: Path | None = None,
+        tune: bool = False,
+    ) -> None:
+        """`device`: "auto", "gpu" or one of `runtime.devices.available()`. For the rest see CropSession."""
         self.card = card
-        self._session = CropSession(card, threads)
+        self._session = CropSession(card, threads, device=device, kept=kept, tune=tune)
 
     @staticmethod
-    def released(threads: int | None = None) -> "Detector":
+    def released(
+        threads: int | None = None, *, device: str = CPU, kept: Path | None = None, tune: bool = False
+    ) -> "Detector":
         """The bundled detector. Raises CardError when it is missing or damaged."""
-        return Detector(released(), threads)
+        return Detector(released(), threads, device=device, kept=kept, tune=tune)
+
+    @property
+    def chosen(self) -> Chosen:
+        """What the graph runs on, how many crops are best judged at once, and which devices were tried in vain."""
+        return self._session.chosen
 
     @property
     def model(self) -> ModelInfo:
@@ -148,6 +167,7 @@ class Detector:
             heat=heat,
             regions=regions,
             traits=_traits(rows, views),
+            cues=aggregate.cues(values, self.card.aggregation),
             statistics=ready.statistics,
         )
 

@@ -1,20 +1,15 @@
 """The ONNX graph: uint8 crops and views in, one row of figures per crop and a logit per view out."""
 
 import hashlib
-import importlib
-import os
 from dataclasses import dataclass
-from typing import Any, cast
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from naturaltrace.detection.card import Card, CardError
-
-# Recent wheels of onnxruntime report to their maker unless told otherwise before they are loaded: they look up a host
-# and keep a device number under ~/.cache (seen in 1.31.1). Nothing leaves this machine through us.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-ort: Any = importlib.import_module("onnxruntime")
+from naturaltrace.detection.runtime.choice import Choice
+from naturaltrace.detection.runtime.devices import CPU
 
 OUTPUTS = ("logit", "proximity", "quality", "family", "embedding")  # one row per crop
 VIEW_OUTPUT = "view"  # one value per view
@@ -59,22 +54,29 @@ class ViewOutputs:
 
 
 class CropSession:
-    """Runs the card's graph on the CPU. Not for two threads at once."""
+    """Runs the card's graph on a device that proved itself (`runtime.choice`). Not for two threads at once.
 
-    def __init__(self, card: Card, threads: int | None = None) -> None:
+    `kept` is the folder for what is measured about this machine, if anything may be kept; `tune` measures it now.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        threads: int | None = None,
+        *,
+        device: str = CPU,
+        kept: Path | None = None,
+        tune: bool = False,
+    ) -> None:
         try:
             graph = card.graph.read_bytes()
         except OSError as error:
             raise CardError(f"cannot read the detector's graph: {error}") from error
         if hashlib.sha256(graph).hexdigest() != card.sha256:
             raise CardError("the detector's graph is not the one its card describes (another sha256)")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or min(4, os.cpu_count() or 1)
-        options.inter_op_num_threads = 1
-        # Idle threads sleep instead of spinning: the companion shares its machine with a browser.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session: Any = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        names = {o.name for o in self._session.get_outputs()}
+        self.chosen = Choice(graph, card.reference, kept, threads, tune).make(device)
+        self._runtime = self.chosen.runtime
+        names = set(self._runtime.outputs)
         wanted = {*OUTPUTS, VIEW_OUTPUT}
         if not names.issuperset(wanted):
             raise CardError(f"the detector's graph lacks the outputs {sorted(wanted - names)}")
@@ -83,7 +85,7 @@ class CropSession:
 
     def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, ViewOutputs]:
         """`crops` uint8 (N, 128, 128, 3) and `views` uint8 (M, 160, 160, 3), N and M >= 1."""
-        found = cast("list[NDArray[np.float32]]", self._session.run(self._names, {"crops": crops, "views": views}))
+        found = self._runtime.run(self._names, crops, views)
         rows, (logit, *more) = found[: len(OUTPUTS)], found[len(OUTPUTS) :]
         inside, evidence = (more[0], more[1:]) if more else (None, [])
         return CropOutputs(*rows, map=inside), ViewOutputs(logit, *evidence)

@@ -5,6 +5,7 @@ what lies between. No pixel is resampled unless the long edge passes `MAX_EDGE`.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,15 +69,23 @@ def _positions(length: int) -> NDArray[np.int64]:
 
 
 def _texture(view: NDArray[np.uint8], ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mean absolute difference of neighbouring green pixels in each candidate crop, through one summed-area table."""
+    """Mean absolute difference of neighbouring green pixels in each candidate crop, through one summed-area table.
+
+    The table has rows only where a crop begins or ends: a full one would cost twenty times as much.
+    """
     green = view[:, :, 1].astype(np.int16)
-    activity = np.zeros(green.shape, dtype=np.int64)
-    activity[:, 1:] += np.abs(np.diff(green, axis=1))
-    activity[1:, :] += np.abs(np.diff(green, axis=0))
-    table = np.zeros((green.shape[0] + 1, green.shape[1] + 1), dtype=np.int64)
-    np.cumsum(np.cumsum(activity, axis=0), axis=1, out=table[1:, 1:])
-    top, left = ys[:, None], xs[None, :]
-    total = table[top + CROP, left + CROP] - table[top, left + CROP] - table[top + CROP, left] + table[top, left]
+    activity = np.zeros(green.shape, dtype=np.int16)
+    np.abs(green[:, 1:] - green[:, :-1], out=activity[:, 1:])
+    activity[1:] += np.abs(green[1:] - green[:-1])
+    edges = np.unique(np.concatenate([ys, ys + CROP]))
+    table = np.zeros((len(edges), green.shape[1] + 1), dtype=np.int64)
+    for row, (start, stop) in enumerate(pairwise(edges), start=1):
+        table[row, 1:] = activity[start:stop].sum(axis=0, dtype=np.int32)
+    np.cumsum(table, axis=0, out=table)
+    np.cumsum(table, axis=1, out=table)
+    top, bottom = np.searchsorted(edges, ys)[:, None], np.searchsorted(edges, ys + CROP)[:, None]
+    left, right = xs[None, :], xs[None, :] + CROP
+    total = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
     return total / (CROP * CROP)
 
 

@@ -10,7 +10,10 @@ from typing import ClassVar
 
 
 class ImagingError(Exception):
-    """The bytes can't be turned into pixels. `str(error)` is one plain sentence without file names or addresses."""
+    """The bytes can't be turned into pixels. `str(error)` is one plain sentence without file names or addresses.
+
+    Raised as it is where the process that reads files had to be ended: it died, or would not come to an end.
+    """
 
     type: ClassVar[str] = "undecodable"
     title: ClassVar[str] = "The image can't be read"

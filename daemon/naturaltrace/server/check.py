@@ -9,6 +9,7 @@ from aiohttp import web
 from naturaltrace.pipeline import Findings
 from naturaltrace.server.body import image_body
 from naturaltrace.server.engine import ENGINE
+from naturaltrace.server.heatmaps import with_heatmap
 from naturaltrace.server.hints import Hints
 from naturaltrace.server.memory import ARCHIVE, CACHE, Key
 from naturaltrace.server.preferences import PREFERENCES, refuse_while_paused
@@ -28,13 +29,13 @@ async def check(request: web.Request) -> web.Response:
         language = hints.language if settings.language == "auto" else settings.language
         told = replace(found, detection=sensitivity.apply(found.detection, settings.sensitivity))
         verdict = request.app[ENGINE].tell(told, language=language, cached=cached)
-        document = verdict.to_json()
+        document = with_heatmap(verdict, found, private=hints.private).to_json()
         if settings.history and not hints.private:
             small = found.thumbnail if settings.thumbnails else None
             await request.app[ARCHIVE].try_to(
                 lambda history: history.add(document, page=hints.page, thumbnail=small, limit=settings.history_limit)
             )
-        this.judged(verdict.level.value, cached=cached)
+        this.judged(verdict.level.value, cached=cached, timing_ms=verdict.timing_ms)
     return web.json_response(document)
 
 

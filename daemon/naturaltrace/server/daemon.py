@@ -40,11 +40,15 @@ class Ready:
     notices: tuple[str, ...] = ()
 
 
+def _released(folder: Path, device: str) -> Pipeline:
+    return Pipeline.released(folder, device=device, serve=True)
+
+
 @dataclass(slots=True)
 class Options:
     folder: DataFolder
     port: int | None = None
-    load: Callable[[Path], Pipeline] = Pipeline.released  # given the data folder
+    load: Callable[[Path, str], Pipeline] = _released  # given the data folder and the device
     on_ready: Callable[[Ready], None] = lambda _ready: None
     on_paired: Callable[[str], None] = lambda _name: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,7 +98,7 @@ async def _serve(options: Options, notices: list[str]) -> None:
         Parts(
             folder=folder,
             gate=gate,
-            engine=Engine(lambda: options.load(folder.root)),
+            engine=Engine(lambda device: options.load(folder.root, device), wanted=lambda: settings.now.device),
             pairing=pairing,
             archive=archive,
             preferences=Preferences(settings),

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 
 from aiohttp import web
@@ -24,6 +24,7 @@ class Stats:
         self.cached = 0
         self.failed = 0
         self.latencies_ms: deque[float] = deque(maxlen=512)
+        self.stages_ms: dict[str, deque[float]] = {}
 
     @property
     def judged(self) -> int:
@@ -43,20 +44,30 @@ class Stats:
                 self.levels[this.level] += 1
                 self.cached += this.cached
                 self.latencies_ms.append((time.perf_counter() - start) * 1000.0)
+                for stage, ms in this.timing_ms.items():
+                    self.stages_ms.setdefault(stage, deque(maxlen=512)).append(ms)
 
-    def percentile(self, share: float) -> float | None:
-        """Of the last checks' milliseconds; None before the first."""
-        ordered = sorted(self.latencies_ms)
-        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) if ordered else None
+    def by_stage(self) -> dict[str, dict[str, float | None]]:
+        """Of the last checks whose verdict was not known yet."""
+        return {stage: percentiles(ms) for stage, ms in self.stages_ms.items() if stage != "total"}
 
 
 class _OneCheck:
     def __init__(self) -> None:
         self.level: str | None = None
         self.cached = False
+        self.timing_ms: Mapping[str, float] = {}
 
-    def judged(self, level: str, *, cached: bool) -> None:
+    def judged(self, level: str, *, cached: bool, timing_ms: Mapping[str, float]) -> None:
         self.level, self.cached = level, cached
+        self.timing_ms = {} if cached else timing_ms
+
+
+def percentiles(values: Iterable[float]) -> dict[str, float | None]:
+    """Half of the values lie under `p50`, 19 of 20 under `p95`; None where there are none."""
+    ordered = sorted(values)
+    at = {name: min(len(ordered) - 1, int(share * len(ordered))) for name, share in (("p50", 0.5), ("p95", 0.95))}
+    return {name: round(ordered[index], 1) if ordered else None for name, index in at.items()}
 
 
 STATS = web.AppKey("stats", Stats)
@@ -76,8 +87,10 @@ async def get_stats(request: web.Request) -> web.Response:
                 "cached": stats.cached,
                 "failed": stats.failed,
             },
-            "latency_ms": {"p50": stats.percentile(0.5), "p95": stats.percentile(0.95)},
+            "latency_ms": percentiles(stats.latencies_ms),
+            "stages_ms": stats.by_stage(),
             "queue": {"waiting": len(engine.worker), "bytes": app[BODY_BUDGET].held},
+            "engine": engine.state(),
             "kept": {
                 "findings": len(app[CACHE]),
                 "history": await app[ARCHIVE].do(lambda history: history.count()),
@@ -85,13 +98,14 @@ async def get_stats(request: web.Request) -> web.Response:
             },
             "refused": dict(app[GATE].refusals),
             "model": None if model is None else {"name": model.name, "version": model.version},
-            "device": "CPU",
+            "device": engine.device,
             "problem": engine.failure,
             "paused_s": None if paused is None else (-1 if paused == float("inf") else round(paused)),
             "notices": [
                 *app[GATE].clients.notices,
                 *app[PREFERENCES].settings.notices,
                 *app[ARCHIVE].notices,
+                *engine.notices,
             ],
         }
     )

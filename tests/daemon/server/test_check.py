@@ -68,7 +68,7 @@ async def test_a_failure_inside_tells_nothing_of_the_inside(served: Served) -> N
     def fail(image: object) -> None:
         raise RuntimeError("secret words")
 
-    served.detector.detect = fail  # pyright: ignore[reportAttributeAccessIssue]
+    served.detector.detect_prepared = fail  # pyright: ignore[reportAttributeAccessIssue]
     status, problem, _ = await check(served, PNG)
     assert (status, problem["type"]) == (500, "urn:naturaltrace:problem:internal")
     assert "secret" not in str(problem)

@@ -25,7 +25,7 @@ from tests.daemon.stand_in import stand_in
 async def daemon(folder: DataFolder) -> AsyncGenerator[Ready]:
     """`run_daemon` until the block ends."""
     ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
-    options = Options(folder, 0, load=lambda _folder: stand_in(), on_ready=ready.set_result)
+    options = Options(folder, 0, load=lambda _folder, _device: stand_in(), on_ready=ready.set_result)
     task = asyncio.create_task(run_daemon(options))
     done, _ = await asyncio.wait([task, ready], timeout=60, return_when=asyncio.FIRST_COMPLETED)
     if task in done:

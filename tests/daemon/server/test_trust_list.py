@@ -6,11 +6,8 @@ from typing import Any
 
 import pytest
 
-from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.pipeline import Pipeline
 from naturaltrace.provenance import trust
-from naturaltrace.provenance.findings import Provenance
-from naturaltrace.provenance.reader import read_provenance
 from naturaltrace.storage.paths import DataFolder
 from naturaltrace.verdicts.fusion import judge
 from tests.daemon.programs import naturaltrace, running
@@ -18,7 +15,7 @@ from tests.daemon.provenance import files
 from tests.daemon.provenance.authority import Authority, created, sign
 from tests.daemon.server.test_site import chromium as chromium
 from tests.daemon.serving import Served, serving
-from tests.daemon.stand_in import StandInDetector
+from tests.daemon.stand_in import StandInDetector, StandInReader
 
 BUNDLED = trust.bundled()
 
@@ -77,10 +74,7 @@ async def test_another_list_counts_at_once_for_an_image_seen_before(folder: Data
     believed = trust.Believed(folder.root)
 
     def pipeline(detector: StandInDetector) -> Pipeline:
-        def read(data: bytes, image: DecodedImage) -> Provenance:
-            return read_provenance(data, image.format, trust=believed.now())
-
-        return Pipeline(detector, read, judge)
+        return Pipeline(detector, StandInReader(believed.now), judge)
 
     async with serving(folder, load=pipeline) as served:
 

@@ -52,6 +52,10 @@ class Choice:
         known = tuning.known(kept, self.graph, CPU)
         threads = self.threads or (known.threads if known else None)
         runtime = OnnxRuntime(self.graph, CPU, threads)
+        if self.tune and known is None:
+            stored = selftest.read(self.reference, self.graph)
+            if stored and (differ := selftest.differences(runtime, stored)):
+                self._note(f"This processor computes something else than it should ({'; '.join(differ)[:200]}).")
         found, best = self._tuned(runtime, kept)
         return Chosen(best, found, tuple(self.notices))
 

@@ -19,7 +19,6 @@ from naturaltrace.imaging.views import VIEW
 
 # Wide enough for half-precision convolutions (about 1e-3), narrow enough that no threshold of a card moves visibly.
 RELATIVE, ABSOLUTE = 0.02, 0.02
-FILE = "selftest.npz"
 
 Outputs = dict[str, NDArray[np.float32]]
 

@@ -13,7 +13,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from torch.nn import functional as F
+from torch.nn import functional
 
 from naturaltrace.detection.runtime.base import RuntimeUnavailable
 
@@ -63,7 +63,12 @@ def _step(node: onnx.NodeProto) -> tuple[Callable[[Values, Attributes], Any], At
     operator = _OPERATORS.get(node.op_type)
     if operator is None or len(node.output) != 1:
         raise RuntimeUnavailable(f"torch: the graph uses {node.op_type}, which this program can't read")
-    return operator, {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}, list(node.input), node.output[0]
+    return (
+        operator,
+        {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute},
+        list(node.input),
+        node.output[0],
+    )
 
 
 def _constant(value: NDArray[Any], device: torch.device) -> Any:
@@ -93,14 +98,20 @@ def _cast(v: Values, a: Attributes) -> Any:
 
 
 def _conv(v: Values, a: Attributes) -> Any:
+    x: Any
     x, weight, bias = (*v, None)[:3]
     pads = list(a.get("pads", [0, 0, 0, 0]))
     half = len(pads) // 2
     if pads[:half] != pads[half:]:
-        x, pads = F.pad(x, [p for i in reversed(range(half)) for p in (pads[i], pads[half + i])]), [0] * len(pads)
+        x, pads = (
+            functional.pad(x, [p for i in reversed(range(half)) for p in (pads[i], pads[half + i])]),
+            [0] * len(pads),
+        )
     x, weight, bias = _like([x, weight, bias])
     spread = {"stride": a.get("strides", 1), "padding": pads[:half], "dilation": a.get("dilations", 1)}
-    return (F.conv2d if x.dim() == 4 else F.conv1d)(x, weight, bias, groups=a.get("group", 1), **spread)
+    return (functional.conv2d if x.dim() == 4 else functional.conv1d)(
+        x, weight, bias, groups=a.get("group", 1), **spread
+    )
 
 
 def _gemm(v: Values, a: Attributes) -> Any:
@@ -139,8 +150,8 @@ def _pad(v: Values, a: Attributes) -> Any:
         order = order[:-2]
     mode = a.get("mode", b"constant").decode()
     if mode == "constant":
-        return F.pad(x, order, value=float(v[2]) if len(v) > 2 and v[2] is not None else 0.0)
-    return F.pad(x, order, mode={"edge": "replicate", "reflect": "reflect"}[mode])
+        return functional.pad(x, order, value=float(v[2]) if len(v) > 2 and v[2] is not None else 0.0)
+    return functional.pad(x, order, mode={"edge": "replicate", "reflect": "reflect"}[mode])
 
 
 def _resize(v: Values, a: Attributes) -> Any:
@@ -148,10 +159,10 @@ def _resize(v: Values, a: Attributes) -> Any:
     scales = v[2].tolist() if len(v) > 2 and v[2] is not None else None
     size = _numbers(v[3])[-2:] if len(v) > 3 and v[3] is not None else None
     if mode == "nearest" and rule == "asymmetric" and a.get("nearest_mode") == b"floor":
-        return F.interpolate(v[0], size=size, scale_factor=scales[-2:] if scales else None, mode="nearest")
+        return functional.interpolate(v[0], size=size, scale_factor=scales[-2:] if scales else None, mode="nearest")
     if mode == "linear" and rule in ("half_pixel", "pytorch_half_pixel", "align_corners"):
         scale = scales[-2:] if scales else None
-        return F.interpolate(v[0], size, scale, mode="bilinear", align_corners=rule == "align_corners")
+        return functional.interpolate(v[0], size, scale, mode="bilinear", align_corners=rule == "align_corners")
     raise RuntimeUnavailable(f"torch: the graph resizes by {mode} and {rule}, which this program can't")
 
 
@@ -220,6 +231,10 @@ def _one(how: Callable[[Any], Any]) -> Callable[[Values, Attributes], Any]:
     return lambda v, a: how(v[0])
 
 
+def _norm(x: Any, axes: list[int], keep: bool) -> Any:
+    return torch.linalg.vector_norm(x, dim=axes, keepdim=keep)
+
+
 _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Abs": _one(torch.abs),
     "Add": _each(torch.add),
@@ -235,7 +250,7 @@ _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Gemm": _gemm,
     "GlobalAveragePool": lambda v, a: v[0].mean(tuple(range(2, v[0].dim())), keepdim=True),
     "Identity": _one(lambda x: x),
-    "LeakyRelu": lambda v, a: F.leaky_relu(v[0], a.get("alpha", 0.01)),
+    "LeakyRelu": lambda v, a: functional.leaky_relu(v[0], a.get("alpha", 0.01)),
     "Log": _one(torch.log),
     "MatMul": _each(torch.matmul),
     "Max": _each(torch.maximum),
@@ -244,7 +259,7 @@ _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Neg": _one(torch.neg),
     "Pad": _pad,
     "Pow": _each(torch.pow),
-    "ReduceL2": _reduce(lambda x, axes, keep: torch.linalg.vector_norm(x, dim=axes, keepdim=keep)),
+    "ReduceL2": _reduce(_norm),
     "ReduceLogSumExp": _reduce(torch.logsumexp),
     "ReduceMax": _reduce(torch.amax),
     "ReduceMean": _reduce(torch.mean),
