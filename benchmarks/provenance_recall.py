@@ -1,6 +1,8 @@
 """How much of what generators write into files is read, and how fast.
 
-    python benchmarks/provenance_recall.py --images DIR [--trust C2PA-TRUST-LIST.pem] [--out FILE.json]
+    python benchmarks/provenance_recall.py --images DIR [--trust LIST.pem] [--out FILE.json] [--exceptions]
+
+With --exceptions only the misses and the marked real images are printed, a line for each with its reason.
 
 DIR holds images.csv (columns file, label, generator, repo, format) and the files. A generated file counts as carrying a
 mark when it embeds content credentials, or when any of its metadata values has one of the words in CARRIES, which were
@@ -16,9 +18,9 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from naturaltrace.provenance.findings import Claim, Standing
+from naturaltrace.provenance.findings import Claim, Finding, Standing
 from naturaltrace.provenance.parts import Parts
 from naturaltrace.provenance.reader import parts_of, read_provenance
 from naturaltrace.provenance.trust import TrustList, bundled, certificates
@@ -35,6 +37,7 @@ def main() -> int:
     arguments.add_argument("--images", type=Path, required=True)
     arguments.add_argument("--trust", type=Path, help="a PEM file of trusted certificates")
     arguments.add_argument("--out", type=Path)
+    arguments.add_argument("--exceptions", action="store_true")
     options = arguments.parse_args()
     trust = TrustList("given", "", "", certificates(options.trust.read_text())) if options.trust else bundled()
 
@@ -61,9 +64,8 @@ def main() -> int:
             carrying += 1
             found += bool(says)
             if not says:
-                tampered = any(f.standing is Standing.INVALID for f in provenance.findings)
                 values = [[e.place, e.text[:80]] for e in parts.entries if CARRIES.search(e.text)][:3]
-                missed.append(summary | {"tampered": tampered, "values": values})
+                missed.append(summary | {"why": _why(provenance.findings), "values": values})
         for finding in says:
             kinds[f"{finding.kind} {finding.standing.value}"] += 1
         if says:
@@ -75,7 +77,7 @@ def main() -> int:
         "generated_carrying_a_mark": carrying,
         "read_as_generated_or_composite": found,
         "recall": round(found / carrying, 4) if carrying else None,
-        "missed_because_tampered": sum(m["tampered"] for m in missed),
+        "missed_because": dict(Counter(m["why"] for m in missed)),
         "by_strongest_standing": dict(standings),
         "by_mark": dict(kinds.most_common()),
         "real_with_a_mark": real,
@@ -85,8 +87,26 @@ def main() -> int:
     text = json.dumps(report, indent=1, ensure_ascii=False)
     if options.out:
         options.out.write_text(text + "\n", "utf-8")
-    print(text)
+    if options.exceptions:
+        for miss in missed:
+            print(f"missed  {miss['repo']}  {miss['generator']}  {miss['file']}  {miss['why']}")
+        for each in real:
+            print(f"real    {each['repo']}  {each['file']}  {'; '.join(' '.join(f) for f in each['findings'])}")
+    else:
+        print(text)
     return 0
+
+
+def _why(findings: tuple[Finding, ...]) -> str:
+    """Why nothing that a file carries counts as a generator's mark."""
+    for finding in findings:
+        if finding.standing is Standing.INVALID:
+            return (
+                f"its credentials do not fit it: {', '.join(map(str, cast(list[object], finding.fields['failures'])))}"
+            )
+    if findings:
+        return f"only {', '.join(f'{f.kind} ({f.claim.value})' for f in findings)}"
+    return "nothing of it is in the table of marks"
 
 
 if __name__ == "__main__":

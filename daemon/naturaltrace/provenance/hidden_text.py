@@ -1,5 +1,5 @@
-"""Text in the lowest bits of the pixels, as NovelAI and "stealth PNG info" write it: a copy that outlives the file's own
-texts, but no scaling, no editing, and no lossy saving (save WebP's, which keeps alpha as it is).
+"""Text in the lowest bits of the pixels, as NovelAI and "stealth PNG info" write it: a copy that outlives the file's
+own texts, but no scaling, no editing, and no lossy saving (save WebP's, which keeps alpha as it is).
 
 The bits run down the columns, from the left; in the alpha channel, or, of images without one, in red, green, blue of
 each pixel in turn. They spell a signature, the text's length in bits, and the text, which may be packed by gzip.
