@@ -2,9 +2,16 @@
 
 import { check } from "./client.js";
 import { fetchImage, MAX_BYTES } from "./image-bytes.js";
+import { modelStamp, noteModel } from "./model-stamp.js";
+import { previewOf } from "./picture.js";
 import { ProblemError, problemOf } from "./problem.js";
-import { remembered } from "./recent.js";
+import { keepContent, knownContent, remembered, sha256 } from "./recent.js";
 import { captureImage } from "./screenshot.js";
+
+/**
+ * @typedef {import("./image-bytes.js").Asker} Asker
+ * @typedef {import("./screenshot.js").Place} Place
+ */
 
 /**
  * @param {string} base64
@@ -17,23 +24,16 @@ export function blobFromBase64(base64) {
 }
 
 /**
- * @param {ImageRequest} image
- * @param {import("./image-bytes.js").Asker} asker
- * @param {chrome.tabs.Tab | undefined} tab
+ * The image's own bytes: what the page has read, or fetched anew.
+ * @param {Pick<ImageRequest, "bytes" | "url" | "fresh">} image
+ * @param {Asker} asker
  * @param {AbortSignal} [signal]
- * @returns {Promise<{bytes: Blob, source: ByteSource}>}
+ * @returns {Promise<{bytes: Blob, source: ByteSource}>} rejects with a ProblemError
  */
-async function bytesOf(image, asker, tab, signal) {
+export async function bytesOf(image, asker, signal) {
   if (image.bytes) return { bytes: blobFromBase64(image.bytes), source: "page" };
-  try {
-    if (!/^(https?|data):/.test(image.url)) throw new ProblemError("no_access");
-    return { bytes: await fetchImage(image.url, asker, signal), source: "network" };
-  } catch (error) {
-    const refused = error instanceof ProblemError && ["no_access", "fetch_failed"].includes(error.problem.code);
-    // Only what was asked for: the tab's picture is not taken behind anyone's back.
-    if (!refused || !tab || image.priority !== "user") throw error;
-    return { bytes: await captureImage(image, tab), source: "screenshot" };
-  }
+  if (!/^(https?|data):/.test(image.url)) throw new ProblemError("no_access");
+  return { bytes: await fetchImage(image.url, { ...asker, fresh: image.fresh ?? false }, signal), source: "network" };
 }
 
 /** Requests under way, by tab, frame and number. @type {Map<string, AbortController>} */
@@ -51,11 +51,15 @@ export async function checkFor({ id, image }, sender) {
   const page = sender.origin ?? sender.url ?? "";
   const asker = { page, isPrivate: sender.tab?.incognito ?? false };
   try {
+    // Only what was asked for: the tab's picture is not taken behind anyone's back.
+    const byUser = image.priority === "user";
+    const place = byUser && sender.tab ? { tab: sender.tab, frameId: sender.frameId ?? 0, id } : undefined;
     // What a user asks for is asked for anew; a feed's pictures are remembered for a while, but not from private windows.
-    const known = image.priority !== "user" && /^https?:/.test(image.url) && !image.bytes && !asker.isPrivate;
-    if (!known) return await checkImage(image, asker, sender.tab, stop.signal);
+    const known = !byUser && /^https?:/.test(image.url) && !image.bytes && !image.fresh && !asker.isPrivate;
+    if (!known) return await checkImage(image, asker, stop.signal, place);
     // By page as well: what one page may have fetched, with a log-in or from a local address, another may not.
-    return await remembered(`${page} ${image.url}`, () => checkImage(image, asker, undefined));
+    const address = `${page} ${image.url}`;
+    return await remembered(address, modelStamp, (signal) => checkImage(image, asker, signal), stop.signal);
   } finally {
     underWay.delete(key);
   }
@@ -72,22 +76,58 @@ export async function cancelCheck(id, sender) {
 
 /**
  * @param {ImageRequest} image
- * @param {import("./image-bytes.js").Asker} asker
- * @param {chrome.tabs.Tab | undefined} tab where a screenshot may be taken as the last resort
- * @param {AbortSignal} [signal]
+ * @param {Asker} asker
+ * @param {AbortSignal} signal
+ * @param {Place} [place] where a screenshot may be taken as the last resort
  * @returns {Promise<CheckOutcome>}
  */
-async function checkImage(image, asker, tab, signal) {
+async function checkImage(image, asker, signal, place) {
   try {
-    const { bytes, source } = await bytesOf(image, asker, tab, signal);
-    const verdict = await check(bytes, {
-      priority: image.priority,
-      private: asker.isPrivate ?? false,
-      screenshot: source === "screenshot",
-      ...(signal ? { signal } : {}),
-    });
+    const { bytes, source } = await bytesOf(image, asker, signal);
+    const verdict = await judge(bytes, image, asker, signal);
     return { verdict, source };
+  } catch (error) {
+    const refused = error instanceof ProblemError && ["no_access", "fetch_failed"].includes(error.problem.code);
+    if (!refused || !place) return { problem: problemOf(error) };
+    return checkScreen(image, asker, signal, place);
+  }
+}
+
+/**
+ * @param {ImageRequest} image
+ * @param {Asker} asker
+ * @param {AbortSignal} signal
+ * @param {Place} place
+ * @returns {Promise<CheckOutcome>}
+ */
+async function checkScreen(image, asker, signal, place) {
+  try {
+    const shot = await captureImage(place);
+    const hints = { priority: image.priority, private: asker.isPrivate ?? false, screenshot: true, signal };
+    const verdict = await check(shot, hints);
+    // This picture can't be had again, so the panel gets it from here.
+    return { verdict, source: "screenshot", preview: await previewOf(shot).catch(() => undefined) };
   } catch (error) {
     return { problem: problemOf(error) };
   }
+}
+
+/**
+ * @param {Blob} bytes
+ * @param {ImageRequest} image
+ * @param {Asker} asker
+ * @param {AbortSignal} signal
+ * @returns {Promise<Verdict>}
+ */
+async function judge(bytes, image, asker, signal) {
+  const hints = { priority: image.priority, private: asker.isPrivate ?? false, signal };
+  // Two addresses, one picture: feeds serve the same file from many hosts.
+  if (image.priority === "user" || asker.isPrivate) return check(bytes, hints);
+  const hash = await sha256(await bytes.arrayBuffer());
+  const known = await knownContent(hash, modelStamp).catch(() => null);
+  if (known) return known;
+  const verdict = await check(bytes, hints);
+  noteModel(verdict);
+  await keepContent(hash, verdict);
+  return verdict;
 }

@@ -20,6 +20,7 @@ const BY_TYPE = /** @type {Record<string, ProblemCode>} */ ({
   "no-detector": "companion_error",
   busy: "companion_busy",
   paused: "companion_paused",
+  "not-found": "not_kept",
 });
 
 /** @type {Record<number, ProblemCode>} */
@@ -68,14 +69,25 @@ export async function pair(code) {
   if (!response.ok) await fail(response);
   const { token, id } = await response.json();
   distrust();
-  forgetRecent();
+  await forgetRecent();
   await remember({ token, id, port: found.port });
+}
+
+/**
+ * One request that has to succeed.
+ * @param {string} path
+ * @param {RequestInit} [init]
+ */
+async function call(path, init) {
+  const response = await request(path, init);
+  if (!response.ok) await fail(response);
+  return response;
 }
 
 /** Forgets the pairing on this side. */
 export async function unpair() {
   distrust();
-  forgetRecent();
+  await forgetRecent();
   await remember({ token: null, id: null });
 }
 
@@ -93,9 +105,67 @@ export async function check(bytes, hints) {
   headers.set("NaturalTrace-Priority", PRIORITY[hints.priority ?? "visible"]);
   if (hints.private) headers.set("NaturalTrace-Private", "?1");
   if (hints.screenshot) headers.set("NaturalTrace-Screenshot", "?1");
-  const response = await request("/v1/check", { method: "POST", headers, body: bytes, signal: hints.signal ?? null });
-  if (!response.ok) await fail(response);
+  const response = await call("/v1/check", { method: "POST", headers, body: bytes, signal: hints.signal ?? null });
   return response.json();
+}
+
+/**
+ * The picture that shows where an image's pixels look generated.
+ * @param {string} path as in the verdict's `heatmap`
+ * @returns {Promise<Blob>} PNG with alpha, in the image's own proportions
+ */
+export async function heatmap(path) {
+  // The verdict came from the companion; still, its token goes to no other call than this one.
+  if (!/^\/v1\/heatmaps\/[\w-]+$/.test(path)) throw new ProblemError("companion_error", "no heat map's address");
+  return (await call(path)).blob();
+}
+
+/** @typedef {{name: string, version: string}} Model */
+
+/** @returns {Promise<{model: Model | null, paused_s: number | null, queue: {waiting: number}, device?: string}>} */
+export async function stats() {
+  return (await call("/v1/stats")).json();
+}
+
+/** @typedef {{id: number, at: number, page: string | null, thumbnail: string | null, feedback: string | null,
+ *   verdict: Verdict}} PastVerdict */
+
+/**
+ * @param {{limit?: number, before?: number | null, level?: string, text?: string}} query
+ * @returns {Promise<{items: PastVerdict[], next: number | null}>}
+ */
+export async function history({ limit = 30, before, level, text }) {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (before) query.set("before", String(before));
+  if (level) query.set("level", level);
+  if (text) query.set("text", text.slice(0, 200));
+  return (await call(`/v1/history?${query}`)).json();
+}
+
+/** @param {number} id @returns {Promise<Blob>} */
+export async function thumbnail(id) {
+  return (await call(`/v1/history/${Math.trunc(id)}/thumbnail`)).blob();
+}
+
+/** @param {number} id */
+export async function forgetPast(id) {
+  await call(`/v1/history/${Math.trunc(id)}`, { method: "DELETE" });
+}
+
+/** @returns {Promise<{forgotten: number}>} */
+export async function forgetAllPast() {
+  return (await call("/v1/history", { method: "DELETE" })).json();
+}
+
+/** @returns {Promise<Record<string, unknown>>} the companion's own settings */
+export async function companionSettings() {
+  return (await call("/v1/settings")).json();
+}
+
+/** @param {Record<string, unknown>} change */
+export async function changeCompanionSettings(change) {
+  const headers = { "Content-Type": "application/json" };
+  return (await call("/v1/settings", { method: "PATCH", headers, body: JSON.stringify(change) })).json();
 }
 
 /**
@@ -109,6 +179,5 @@ export async function giveFeedback(verdict, says, isPrivate) {
   if (isPrivate) headers.set("NaturalTrace-Private", "?1");
   const model = `${verdict.model.name} ${verdict.model.version}`;
   const body = JSON.stringify({ sha256: verdict.image.sha256, says, level: verdict.level, model });
-  const response = await request("/v1/feedback", { method: "POST", headers, body });
-  if (!response.ok) await fail(response);
+  await call("/v1/feedback", { method: "POST", headers, body });
 }

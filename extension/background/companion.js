@@ -4,6 +4,7 @@
 // Requests are made from here only. Browsers hold back content scripts that call loopback (Local Network Access).
 
 import { api } from "../shared/browser.js";
+import { policy } from "../shared/policy.js";
 import { ProblemError } from "./problem.js";
 import { expectedProof, newChallenge } from "./proof.js";
 
@@ -20,12 +21,20 @@ const ANSWER_MS = 90_000;
 
 /**
  * @typedef {{port: number | null, fixedPort: number | null, token: string | null, id: string | null}} Pairing
- *   `port` is where the companion answered last; `fixedPort` is set by people who chose a port of their own.
+ *   `port` is where the companion answered last; `fixedPort` is set by people who chose a port of their own, or by
+ *   their administrator.
  * @typedef {{port: number, knowsUs: boolean}} Found `knowsUs`: it proved that it holds this browser's token.
+ * @typedef {Found & {rivals: number[]}} Chosen `rivals`: other ports that answer too, where none has proved anything.
  */
 
 /** @returns {Promise<Pairing>} */
 export async function pairing() {
+  const [kept, { port }] = await Promise.all([stored(), policy()]);
+  return port ? { ...kept, fixedPort: port } : kept;
+}
+
+/** @returns {Promise<Pairing>} */
+async function stored() {
   const { companion } = await api.storage.local.get("companion");
   const empty = { port: null, fixedPort: null, token: null, id: null };
   return { ...empty, .../** @type {Partial<Pairing>} */ (companion ?? {}) };
@@ -33,7 +42,7 @@ export async function pairing() {
 
 /** @param {Partial<Pairing>} change */
 export async function remember(change) {
-  await api.storage.local.set({ companion: { ...(await pairing()), ...change } });
+  await api.storage.local.set({ companion: { ...(await stored()), ...change } });
 }
 
 /**
@@ -78,19 +87,21 @@ export async function probe(port, known, fetcher = fetch, patience = PROBE_MS) {
 
 /**
  * Finds the companion; one that knows this browser goes before one that does not.
- * @returns {Promise<Found | null>}
+ * @returns {Promise<Chosen | null>}
  */
 export async function discover() {
   const known = await pairing();
   const [first, ...others] = candidatePorts(known);
   const last = await probe(/** @type {number} */ (first), known);
-  if (last?.knowsUs) return last;
+  if (last?.knowsUs) return { ...last, rivals: [] };
   // All at once: a closed loopback port answers in well under a millisecond.
   const rest = await Promise.all(others.map((port) => probe(port, known)));
   const found = [last, ...rest].filter((each) => each !== null);
   const best = found.find((each) => each.knowsUs) ?? found[0] ?? null;
-  if (best && best.port !== known.port) await remember({ port: best.port });
-  return best;
+  if (!best) return null;
+  if (best.port !== known.port) await remember({ port: best.port });
+  const rivals = best.knowsUs ? [] : found.filter((each) => each !== best).map(({ port }) => port);
+  return { ...best, rivals };
 }
 
 /** Chromium and Firefox can refuse local addresses; a bare fetch error does not say so, the permission does. */
@@ -110,7 +121,7 @@ async function localAccessDenied() {
 export async function companionState() {
   const found = await discover();
   if (!found) return { state: (await localAccessDenied()) ? "blocked" : "missing", port: null };
-  return { state: found.knowsUs ? "ready" : "not_paired", port: found.port };
+  return { state: found.knowsUs ? "ready" : "not_paired", port: found.port, rivals: found.rivals };
 }
 
 /** The port that proved itself last, while this worker lives, and when it did. */

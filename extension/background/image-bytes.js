@@ -53,8 +53,9 @@ export async function readCapped(response, limit = MAX_BYTES) {
 }
 
 /**
- * @typedef {{page?: string, isPrivate?: boolean}} Asker
- *   `page`: the origin of the page (or frame) that shows the image. `isPrivate`: it is in a private window.
+ * @typedef {{page?: string, isPrivate?: boolean, fresh?: boolean}} Asker
+ *   `page`: the origin of the page (or frame) that shows the image. `isPrivate`: it is in a private window. `fresh`: the
+ *   page has loaded the picture again, so an earlier copy may be another one.
  */
 
 /**
@@ -84,7 +85,7 @@ export async function fetchImage(url, asker = {}, signal) {
   };
   /** @param {RequestInit} how */
   const attempt = async (how) => {
-    const cache = asker.isPrivate ? "no-store" : "default";
+    const cache = asker.isPrivate ? "no-store" : asker.fresh ? "no-cache" : "default";
     const response = await fetch(url, { ...how, cache, headers: { Accept: IMAGE_ACCEPT }, signal: either });
     refuseLocal(response.url);
     if (!response.ok) throw new ProblemError("fetch_failed", `the server answered ${response.status}`);

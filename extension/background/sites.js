@@ -58,6 +58,13 @@ async function inOpenTabs(pages, act) {
   await Promise.all(tabs.map((tab) => tab.id !== undefined && act(tab.id).catch(() => {})));
 }
 
+/** Images whose hosts were not permitted may be fetched now. Tabs without a script of ours do not answer. */
+export async function findAgain() {
+  const tabs = await api.tabs.query({});
+  const message = { type: "find-again" };
+  await Promise.all(tabs.map(({ id }) => id !== undefined && api.tabs.sendMessage(id, message).catch(() => {})));
+}
+
 /**
  * Starts automatic badges in a tab that is already open.
  * @param {number} tabId

@@ -1,10 +1,11 @@
-// What is done to an image that was flagged, if the user chose more than a badge: dim, blur or cover it, until a click
-// reveals it. Never before the verdict.
+// What is done to an image that was flagged, if the user chose more than a badge: dim, blur, cover or hide it, until a click
+// reveals it. Never before the verdict. Room is never taken away, so nothing on the page moves.
 
 /**
  * @typedef {{
- *   apply: (element: Element, action: string) => () => void,
- *   applies: (level: Level | undefined, settings: {action: string, actOn: string}) => boolean,
+ *   apply: (elements: Element[], action: string) => () => void,
+ *   applies: (verdict: Pick<Verdict, "level" | "basis" | "probability"> | undefined,
+ *     settings: {action: string, actOn: string, actFrom: number}) => boolean,
  * }} ActionsApi
  */
 
@@ -15,35 +16,48 @@
     blur: { filter: "blur(28px)", "clip-path": "inset(0)" },
     // Solid, and cheaper to draw than a blur.
     cover: { filter: "contrast(0) brightness(0.55)" },
+    // Not `visibility`: a badge that is tied to the image would go with it, and nobody could ask for the image back.
+    hide: { opacity: "0" },
   };
 
   /** @type {ActionsApi["applies"]} */
-  const applies = (level, { action, actOn }) =>
-    action !== "badge" && (level === "ai" || (level === "likely_ai" && actOn === "likely_ai"));
+  function applies(verdict, { action, actOn, actFrom }) {
+    if (!verdict || action === "badge") return false;
+    const { level, basis, probability } = verdict;
+    if (level !== "ai" && !(level === "likely_ai" && actOn === "likely_ai")) return false;
+    return basis !== "pixels" || (probability ?? 1) * 100 >= actFrom;
+  }
+
+  /**
+   * @param {HTMLElement} element
+   * @param {Record<string, string>} style
+   */
+  function put(element, style) {
+    const before = Object.keys(style).map((name) => ({
+      name,
+      value: element.style.getPropertyValue(name),
+      priority: element.style.getPropertyPriority(name),
+    }));
+    naturalTrace.placement.important(element, style);
+    return () => {
+      for (const { name, value, priority } of before) {
+        if (value) element.style.setProperty(name, value, priority);
+        else element.style.removeProperty(name);
+      }
+      if (element.getAttribute("style") === "") element.removeAttribute("style");
+    };
+  }
 
   /**
    * Returns what takes it back, to the letter.
    * @type {ActionsApi["apply"]}
    */
-  function apply(element, action) {
-    const styled = /** @type {HTMLElement} */ (element);
-    const before = styled.getAttribute("style");
-    naturalTrace.placement.important(styled, STYLES[action] ?? {});
-    const names = Object.keys(STYLES[action] ?? {});
-    const old = new Map();
-    if (before !== null) {
-      const probe = document.createElement("i");
-      probe.setAttribute("style", before);
-      for (const name of names)
-        old.set(name, [probe.style.getPropertyValue(name), probe.style.getPropertyPriority(name)]);
-    }
+  function apply(elements, action) {
+    const style = STYLES[action];
+    if (!style) return () => {};
+    const undo = elements.map((element) => put(/** @type {HTMLElement} */ (element), style));
     return () => {
-      for (const name of names) {
-        const [value, priority] = old.get(name) ?? ["", ""];
-        if (value) styled.style.setProperty(name, value, priority);
-        else styled.style.removeProperty(name);
-      }
-      if (styled.getAttribute("style") === "") styled.removeAttribute("style");
+      for (const each of undo) each();
     };
   }
 

@@ -6,17 +6,32 @@
  *   show: (level: BadgeLevel, options?: {announce?: boolean, note?: string, label?: string | undefined, quiet?: boolean}) => void,
  *   offerReveal: (reveal: () => void) => void,
  *   focus: () => void,
+ *   hasFocus: () => boolean,
  *   box: () => DOMRect,
  *   remove: () => void,
  *   refresh: () => void,
  * }} Badge
- * @typedef {{
- *   create: (element: Element, onOpen: () => void, corner?: import("./placement.js").Corner) => Badge,
- * }} BadgeApi
+ * @typedef {{onOpen: () => void, onMove: (by: 1 | -1) => void, corner?: import("./placement.js").Corner}} BadgeOptions
+ *   `onMove`: the arrow keys want the next badge, or the one before.
+ * @typedef {{create: (element: Element, options: BadgeOptions) => Badge}} BadgeApi
  */
 
 (() => {
   const COMPACT_UNDER = 168;
+  /** The page must not take what is done to the badge for something done to its image or link. */
+  const OWN_EVENTS = [
+    "click",
+    "auxclick",
+    "pointerdown",
+    "pointerup",
+    "mousedown",
+    "mouseup",
+    "dblclick",
+    "keydown",
+    "keyup",
+  ];
+  /** @type {Record<string, 1 | -1>} */
+  const ARROWS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
   /** @type {CSSStyleSheet | null} */
   let sheet = null;
@@ -28,33 +43,54 @@
     return sheet;
   }
 
-  /** @type {BadgeApi["create"]} */
-  function create(element, onOpen, corner) {
-    const { icons, placement, link } = naturalTrace;
-    const host = document.createElement("naturaltrace-badge");
-    // Closed: the page can tell that there is a badge, not what it says.
-    const root = host.attachShadow({ mode: "closed" });
+  /** @param {ShadowRoot} root */
+  function style(root) {
     try {
       root.adoptedStyleSheets = [styleSheet()];
     } catch {
       // Firefox refuses sheets of another realm in some documents; a style element says the same.
       root.append(Object.assign(document.createElement("style"), { textContent: naturalTrace.badgeStyle.css }));
     }
+  }
 
+  /**
+   * @param {string} className
+   * @param {(event: Event) => void} act
+   */
+  function makeButton(className, act) {
     const button = document.createElement("button");
     button.type = "button";
+    button.className = className;
+    button.dir = naturalTrace.link.direction();
+    button.addEventListener("click", (event) => {
+      event.preventDefault();
+      act(event);
+    });
+    return button;
+  }
+
+  /** @type {BadgeApi["create"]} */
+  function create(element, { onOpen, onMove, corner }) {
+    const { icons, placement, link } = naturalTrace;
+    const host = document.createElement("naturaltrace-badge");
+    // Closed: the page can tell that there is a badge, not what it says.
+    const root = host.attachShadow({ mode: "closed" });
+    style(root);
+    for (const type of OWN_EVENTS) host.addEventListener(type, (event) => event.stopPropagation());
+
+    const button = makeButton("pill", onOpen);
     button.setAttribute("aria-haspopup", "dialog");
+    button.addEventListener("keydown", (event) => {
+      const by = ARROWS[event.key];
+      if (by) {
+        event.preventDefault();
+        onMove(by);
+      } else if (event.key === "Escape") button.blur();
+    });
     const words = Object.assign(document.createElement("span"), { className: "words" });
     const status = Object.assign(document.createElement("span"), { className: "status" });
     status.setAttribute("role", "status");
     root.append(button, status);
-    // The page must not take a click on the badge for a click on its image or link.
-    for (const type of ["click", "pointerdown", "pointerup", "mousedown", "mouseup", "dblclick", "keydown", "keyup"])
-      host.addEventListener(type, (event) => event.stopPropagation());
-    button.addEventListener("click", (event) => {
-      event.preventDefault();
-      onOpen();
-    });
 
     const placed = placement.hold(host, element, corner);
     return {
@@ -68,20 +104,17 @@
         placed.refresh();
       },
       offerReveal(reveal) {
-        const show = document.createElement("button");
-        show.type = "button";
-        show.className = "reveal";
-        show.textContent = link.text("reveal");
-        show.addEventListener("click", (event) => {
-          event.preventDefault();
+        const show = makeButton("reveal", () => {
           reveal();
           show.remove();
           button.focus();
         });
+        show.textContent = link.text("reveal");
         root.append(show);
         placed.refresh();
       },
       focus: () => button.focus(),
+      hasFocus: () => root.activeElement !== null,
       box: () => button.getBoundingClientRect(),
       refresh: () => placed.refresh(),
       remove: () => placed.release(),

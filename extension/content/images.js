@@ -1,12 +1,15 @@
 // What on a page is an image, and under which address its bytes are.
 
 /**
- * @typedef {{element: Element, kind: ImageKind, url: string}} ImageTarget
+ * @typedef {{element: Element, kind: ImageKind, url: string, fresh?: boolean}} ImageTarget
+ *   `fresh`: the page has loaded the picture again under the same address.
  * @typedef {{
  *   targetOf: (element: Element) => ImageTarget | null,
  *   backgroundUrl: (backgroundImage: string) => string | null,
  *   byUrl: (url: string, root?: Document | ShadowRoot) => ImageTarget | null,
  *   everyRoot: (root?: Document | ShadowRoot) => Generator<Document | ShadowRoot>,
+ *   shownArea: (element: Element) => number,
+ *   under: (elements: Element[]) => ImageTarget | null,
  * }} ImagesApi
  */
 
@@ -52,7 +55,10 @@
     }
   }
 
-  /** @param {Element} element */
+  /**
+   * How much of it the viewport shows, in square CSS pixels.
+   * @type {ImagesApi["shownArea"]}
+   */
   function shownArea(element) {
     const box = element.getBoundingClientRect();
     const width = Math.min(box.right, innerWidth) - Math.max(box.left, 0);
@@ -78,5 +84,23 @@
     return best?.target ?? null;
   }
 
-  naturalTrace.images = { targetOf, backgroundUrl, byUrl, everyRoot };
+  /**
+   * The image that a person means who points at these elements, the innermost first: one of them, or one that shows in the
+   * same card, for many sites lay a see-through link over their images.
+   * @type {ImagesApi["under"]}
+   */
+  function under(elements) {
+    const direct = elements.map(targetOf).find((target) => target !== null);
+    if (direct) return direct;
+    for (const card of elements.slice(0, 4)) {
+      const inside = [...card.querySelectorAll(CANDIDATES)].map(targetOf).filter((target) => target !== null);
+      const shown = inside.filter(({ element }) => shownArea(element) > 0);
+      // More than a few, and nobody can say which one was meant.
+      if (shown.length && shown.length <= 3)
+        return shown.reduce((a, b) => (shownArea(b.element) > shownArea(a.element) ? b : a));
+    }
+    return null;
+  }
+
+  naturalTrace.images = { targetOf, backgroundUrl, byUrl, everyRoot, shownArea, under };
 })();

@@ -1,12 +1,15 @@
-// Messages to the background.
+// Messages to the background, and what it keeps for every page.
 
 /**
  * @typedef {{
  *   ask: (message: {type: string} & Record<string, unknown>) => Promise<any>,
  *   text: (key: string, ...values: (string | number)[]) => string,
+ *   direction: () => "ltr" | "rtl",
  *   url: (path: string) => string,
  *   alive: () => boolean,
  *   onMessage: (handler: (message: any) => unknown, signal: AbortSignal) => void,
+ *   onSettings: (handler: () => void, signal: AbortSignal) => void,
+ *   targetElement: (id: number | undefined) => Element | null,
  * }} LinkApi
  */
 
@@ -24,16 +27,15 @@
     return answer;
   }
 
+  /** @type {LinkApi["text"]} */
+  const text = (key, ...values) => (alive() ? api.i18n.getMessage(key, values.map(String)) : "");
+
   naturalTrace.link = {
     ask,
     alive,
-    text: (key, ...values) =>
-      alive()
-        ? api.i18n.getMessage(
-            key,
-            values.map((value) => String(value)),
-          )
-        : "",
+    text,
+    // Of the words that are shown; the page's own may be another one.
+    direction: () => (/^(ar|fa|he|ur)\b/.test(text("language_tag")) ? "rtl" : "ltr"),
     url: (path) => api.runtime.getURL(path),
     onMessage(handler, signal) {
       /** @type {(message: any, sender: unknown, reply: (answer: unknown) => void) => boolean} */
@@ -46,6 +48,19 @@
       };
       api.runtime.onMessage.addListener(listener);
       signal.addEventListener("abort", () => api.runtime.onMessage.removeListener(listener));
+    },
+    onSettings(handler, signal) {
+      /** @param {Record<string, unknown>} changes */
+      const listener = (changes) => {
+        if (changes.settings) handler();
+      };
+      api.storage.onChanged.addListener(listener);
+      signal.addEventListener("abort", () => api.storage.onChanged.removeListener(listener));
+    },
+    targetElement(id) {
+      // Firefox can say which element a menu was opened on.
+      const { menus } = /** @type {any} */ (api);
+      return id === undefined ? null : (menus?.getTargetElement?.(id) ?? null);
     },
   };
 })();

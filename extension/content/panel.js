@@ -3,10 +3,15 @@
 
 /**
  * @typedef {{
- *   open: (key: string, near: DOMRect, onClosed: () => void) => void,
+ *   open: (key: string, near: DOMRect, options?: PanelOptions) => void,
+ *   openAlone: (key: string) => void,
+ *   isOpen: () => boolean,
+ *   bytes: (key: string) => Promise<string | undefined> | undefined,
  *   resize: (key: string, height: number) => void,
  *   close: (key?: string) => void,
  * }} PanelApi
+ * @typedef {{onClosed?: () => void, bytes?: () => Promise<string | undefined>}} PanelOptions
+ *   `bytes`: the image's own, base64, where only the page can read them. `openAlone` is for what belongs to no image.
  */
 
 (() => {
@@ -14,7 +19,7 @@
   const EDGE = 12;
 
   /** @type {{key: string, host: HTMLElement, frame: HTMLIFrameElement, near: DOMRect, stop: AbortController,
-   *   onClosed: () => void} | null} */
+   *   options: PanelOptions} | null} */
   let current = null;
 
   /** @param {number} height */
@@ -37,7 +42,7 @@
   }
 
   /** @type {PanelApi["open"]} */
-  function open(key, near, onClosed) {
+  function open(key, near, options = {}) {
     close();
     const { link, placement } = naturalTrace;
     const host = document.createElement("naturaltrace-panel");
@@ -66,11 +71,11 @@
     host.showPopover?.();
 
     const stop = new AbortController();
-    current = { key, host, frame, near, stop, onClosed };
+    current = { key, host, frame, near, stop, options };
     place(220);
-    const options = { capture: true, signal: stop.signal };
-    window.addEventListener("pointerdown", (event) => event.target !== host && close(), options);
-    window.addEventListener("keydown", (event) => event.key === "Escape" && close(), options);
+    const early = { capture: true, signal: stop.signal };
+    window.addEventListener("pointerdown", (event) => event.target !== host && close(), early);
+    window.addEventListener("keydown", (event) => event.key === "Escape" && close(), early);
     const from = scrollY;
     window.addEventListener("scroll", () => Math.abs(scrollY - from) > innerHeight / 2 && close(), {
       passive: true,
@@ -82,15 +87,18 @@
   /** @type {PanelApi["close"]} */
   function close(key) {
     if (!current || (key && key !== current.key)) return;
-    const { host, stop, onClosed } = current;
+    const { host, stop, options } = current;
     current = null;
     stop.abort();
     host.remove();
-    onClosed();
+    options.onClosed?.();
   }
 
   naturalTrace.panel = {
     open,
+    openAlone: (key) => open(key, new DOMRect(innerWidth / 2 - WIDTH / 2, innerHeight / 3, 0, 0)),
+    isOpen: () => current !== null,
+    bytes: (key) => (current?.key === key ? current.options.bytes?.() : undefined),
     close,
     resize(key, height) {
       if (current?.key === key) place(height);

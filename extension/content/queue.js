@@ -7,6 +7,8 @@
  *   remove: (element: Element) => void,
  *   waiting: () => number,
  *   problem: () => ProblemCode | null,
+ *   refusedHosts: () => string[],
+ *   forgetRefused: () => void,
  *   nearest: (boxes: {top: number, bottom: number}[], height: number) => number,
  * }} QueueApi
  */
@@ -52,6 +54,14 @@
     return best;
   }
 
+  /** Hosts of images that the browser does not let us fetch yet; the popup offers to ask for them. @type {Set<string>} */
+  const hosts = new Set();
+
+  /** @param {string} url */
+  function refused(url) {
+    if (/^https?:/.test(url) && hosts.size < 12) hosts.add(new URL(url).origin);
+  }
+
   function take() {
     const entries = [...waiting.values()];
     const boxes = entries.map(({ element }) => element.getBoundingClientRect());
@@ -87,8 +97,9 @@
     } else if (outcome.verdict) {
       problem = null;
       pause = 0;
-    } else {
-      // Nothing to say about this one: nothing is kept of it.
+    } else if (trouble) {
+      // Nothing to say about this one: nothing is kept of it, but where it could not be fetched from.
+      if (trouble.code === "no_access") refused(target.url);
       naturalTrace.checks.drop(target.element);
     }
     pump();
@@ -110,6 +121,8 @@
     remove: (element) => void waiting.delete(element),
     waiting: () => waiting.size + running,
     problem: () => problem,
+    refusedHosts: () => [...hosts],
+    forgetRefused: () => hosts.clear(),
     nearest,
   };
 })();

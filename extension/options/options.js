@@ -1,43 +1,24 @@
 // The options page: everything that can be set, in words.
 
 import { api, ask, text } from "../shared/browser.js";
-import { el, localise, must } from "../shared/dom.js";
+import { el, localise, must, percent } from "../shared/dom.js";
 import { LEVELS } from "../shared/levels.js";
-import { changeSettings, DEFAULTS, settings, turnSite } from "../shared/settings.js";
-import { BUNDLES, siteById } from "../shared/sites.js";
+import { changeSettings, DEFAULTS, settings } from "../shared/settings.js";
+import { showSites } from "../shared/site-list.js";
+import { showCompanionSettings } from "./companion-settings.js";
+import { showShortcuts } from "./shortcuts.js";
 
-/** @typedef {import("../shared/sites.js").SiteBundle} SiteBundle */
+const sites = must("#sites", HTMLElement);
 
-/**
- * @param {SiteBundle} site
- * @param {HTMLInputElement} box
- */
-async function switchSite(site, box) {
-  if (!box.checked) return turnSite(site.id, false);
-  // Asked before anything is awaited: browsers answer only while they handle the user's click.
-  const [granted] = await Promise.all([
-    api.permissions.request({ origins: [...site.pages, ...site.images] }),
-    turnSite(site.id, true),
-  ]);
-  if (!granted) await turnSite(site.id, false);
-  box.checked = granted;
-  return undefined;
-}
+/** Chances from which flagged images are acted on, in percent. */
+const ACT_FROM = [0, 70, 80, 90, 95];
 
-async function showSites() {
-  const { sites } = await settings();
-  const own = sites.filter((id) => !BUNDLES.some((bundle) => bundle.id === id)).map(siteById);
-  const items = [...BUNDLES, ...own].map(async (site) => {
-    const box = el("input", { type: "checkbox", role: "switch" });
-    box.checked = sites.includes(site.id) && (await api.permissions.contains({ origins: site.pages }));
-    box.addEventListener("change", () => void switchSite(site, box));
-    return el("li", {}, el("label", {}, site.name, box));
-  });
-  must("#sites", HTMLElement).replaceChildren(...(await Promise.all(items)));
-}
+/** @param {boolean} locked */
+const given = (locked) => locked && el("span", { class: "small quiet given" }, text("options_given"));
 
 async function showLevels() {
-  const { quiet, hidden } = await settings();
+  const { quiet, hidden, locked } = await settings();
+  const fixed = locked.includes("quiet") || locked.includes("hidden");
   const rows = LEVELS.map((level) => {
     const icon = naturalTrace.icons.draw(level);
     icon.style.color = `var(--nt-${level})`;
@@ -46,6 +27,7 @@ async function showLevels() {
       {},
       ...["full", "quiet", "hidden"].map((value) => el("option", { value }, text(`show_${value}`))),
     );
+    choice.disabled = fixed;
     choice.value = hidden.includes(level) ? "hidden" : quiet.includes(level) ? "quiet" : "full";
     choice.addEventListener("change", async () => {
       const now = await settings();
@@ -58,17 +40,54 @@ async function showLevels() {
     });
     return el("label", { class: "row" }, el("span", { class: "name" }, icon, text(`badge_${level}`)), choice);
   });
-  must("#levels", HTMLElement).replaceChildren(...rows);
+  must("#levels", HTMLElement).replaceChildren(...[given(fixed)].filter((part) => part instanceof Node), ...rows);
+}
+
+/** A chance that an administrator has set may be none of the usual ones. @param {number} actFrom */
+function fillActFrom(actFrom) {
+  const shares = [...new Set([...ACT_FROM, actFrom])].sort((a, b) => a - b);
+  const words = (/** @type {number} */ share) =>
+    share === 0 ? text("act_from_any") : text("act_from_some", percent(share / 100));
+  must("#actFrom", HTMLSelectElement).replaceChildren(
+    ...shares.map((share) => el("option", { value: String(share) }, words(share))),
+  );
 }
 
 async function showChoices() {
   const now = await settings();
-  for (const name of /** @type {const} */ (["corner", "action", "actOn"])) {
+  fillActFrom(now.actFrom);
+  for (const name of /** @type {const} */ (["corner", "action", "actOn", "actFrom"])) {
     const choice = must(`#${name}`, HTMLSelectElement);
-    choice.value = now[name];
-    choice.addEventListener("change", () => void changeSettings({ [name]: choice.value }));
+    choice.value = String(now[name]);
+    choice.disabled = now.locked.includes(name);
+    choice.parentElement?.querySelector(".given")?.remove();
+    const note = given(choice.disabled);
+    if (note) choice.before(note);
   }
 }
+
+for (const name of ["corner", "action", "actOn", "actFrom"]) {
+  const choice = must(`#${name}`, HTMLSelectElement);
+  choice.addEventListener("change", () => {
+    const value = name === "actFrom" ? Number(choice.value) : choice.value;
+    void changeSettings({ [name]: value });
+  });
+}
+
+async function showCompanion() {
+  /** @type {CompanionOverview} */
+  const { state, port, model } = await ask({ type: "companion-overview" });
+  const facts = [port && text("companion_ready_more", port), model && `${model.name} ${model.version}`].filter(Boolean);
+  must("#companion", HTMLElement).textContent = [text(`companion_${state}`), ...facts].join(" · ");
+}
+
+async function showPrivate() {
+  const allowed = await api.extension.isAllowedIncognitoAccess();
+  must("#private", HTMLElement).textContent = text(allowed ? "options_private_on" : "options_private_off");
+}
+
+const showAll = () =>
+  Promise.all([showSites(sites), showLevels(), showChoices(), showCompanion(), showCompanionSettings()]);
 
 must("#setup", HTMLButtonElement).addEventListener("click", () => ask({ type: "open-welcome" }));
 must("#forget", HTMLButtonElement).addEventListener("click", async () => {
@@ -79,15 +98,9 @@ must("#forget", HTMLButtonElement).addEventListener("click", async () => {
   if (optional.length) await api.permissions.remove({ origins: optional }).catch(() => {});
   await api.storage.session.clear();
   must("#forgot", HTMLElement).textContent = text("options_forgot");
-  await Promise.all([showSites(), showLevels(), showCompanion()]);
+  await showAll();
 });
-
-async function showCompanion() {
-  /** @type {CompanionState} */
-  const companion = await ask({ type: "companion-state" });
-  must("#companion", HTMLElement).textContent = text(`companion_${companion.state}`);
-}
 
 localise();
 document.title = text("options_title");
-await Promise.all([showSites(), showLevels(), showChoices(), showCompanion()]);
+await Promise.all([showAll(), showPrivate(), showShortcuts(must("#shortcuts", HTMLElement))]);

@@ -28,6 +28,21 @@ export function text(key, ...values) {
   );
 }
 
+/** The language of the words that are shown, which may not be the browser's own: not every language is translated. */
+export const language = () => text("language_tag") || "en";
+
+/**
+ * A message that counts something: `key_one`, `key_other`, whichever the language wants for this number.
+ * @param {string} key
+ * @param {number} count
+ * @param {(string | number)[]} values what follows the number
+ */
+export function plural(key, count, ...values) {
+  const number = new Intl.NumberFormat(language()).format(count);
+  const form = new Intl.PluralRules(language()).select(count);
+  return text(`${key}_${form}`, number, ...values) || text(`${key}_other`, number, ...values);
+}
+
 /**
  * Answers runtime messages. Chromium wants `sendResponse` and `true`, which Firefox accepts too.
  * @param {(message: any, sender: chrome.runtime.MessageSender) => Promise<unknown> | undefined} handler

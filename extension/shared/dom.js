@@ -1,6 +1,6 @@
 // Small helpers for the extension's own pages.
 
-import { api, text } from "./browser.js";
+import { language, text } from "./browser.js";
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
@@ -42,8 +42,8 @@ export function must(selector, type, root = document) {
  * @param {Document} [doc]
  */
 export function localise(doc = document) {
-  doc.documentElement.lang = text("@@ui_locale").replace("_", "-");
-  doc.documentElement.dir = text("@@bidi_dir");
+  doc.documentElement.lang = language();
+  doc.documentElement.dir = /^(ar|fa|he|ur)\b/.test(language()) ? "rtl" : "ltr";
   for (const element of doc.querySelectorAll("[data-i18n]"))
     element.textContent = text(element.getAttribute("data-i18n") ?? "");
   for (const element of doc.querySelectorAll("[data-i18n-label]"))
@@ -62,6 +62,18 @@ export function modest(share) {
 
 /** @param {number} share 0…1 */
 export function percent(share) {
-  const locale = api.i18n.getUILanguage();
-  return new Intl.NumberFormat(locale, { style: "percent" }).format(modest(share));
+  return new Intl.NumberFormat(language(), { style: "percent" }).format(modest(share));
+}
+
+/** @param {number} at milliseconds since 1970 */
+export function moment(at) {
+  return new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" }).format(at);
+}
+
+/**
+ * Several things in one sentence, as the language joins them.
+ * @param {string[]} things
+ */
+export function listed(things) {
+  return new Intl.ListFormat(language(), { type: "conjunction" }).format(things);
 }

@@ -1,6 +1,7 @@
-// The user's settings, with their defaults. Kept on this device.
+// The user's settings, with their defaults and what an administrator has decided. Kept on this device.
 
 import { api } from "./browser.js";
+import { policy } from "./policy.js";
 
 /**
  * @typedef {{
@@ -9,11 +10,15 @@ import { api } from "./browser.js";
  *   corner: "top-left" | "top-right" | "bottom-left" | "bottom-right",
  *   quiet: Level[],
  *   hidden: Level[],
- *   action: "badge" | "dim" | "blur" | "cover",
+ *   action: "badge" | "dim" | "blur" | "cover" | "hide",
  *   actOn: "ai" | "likely_ai",
+ *   actFrom: number,
  * }} Settings
  *   `sites`: ids of sites with automatic badges. `quiet`: levels whose automatic badge is only an icon. `hidden`: levels
- *   without an automatic badge. `action`: what happens to flagged images; `actOn`: from which level on.
+ *   without an automatic badge. `action`: what happens to flagged images; `actOn`: from which level on; `actFrom`: and
+ *   from which chance on, in percent, where only the pixels speak.
+ * @typedef {Settings & {locked: string[], givenSites: string[], sitesOnly: boolean}} SettingsNow
+ *   `locked`: what an administrator has decided. `givenSites`: their sites. `sitesOnly`: there are no others.
  */
 
 /** @type {Settings} */
@@ -25,17 +30,38 @@ export const DEFAULTS = {
   hidden: [],
   action: "badge",
   actOn: "ai",
+  actFrom: 0,
 };
 
-/** @returns {Promise<Settings>} */
-export async function settings() {
+/** @returns {Promise<Partial<Settings>>} what the user has changed */
+async function own() {
   const { settings: stored } = await api.storage.local.get("settings");
-  return { ...DEFAULTS, .../** @type {Partial<Settings>} */ (stored ?? {}) };
+  return /** @type {Partial<Settings>} */ (stored ?? {});
+}
+
+/**
+ * What holds: the defaults, changed by the user, changed by the administrator.
+ * @param {Partial<Settings>} chosen
+ * @param {import("./policy.js").Policy} given
+ * @returns {SettingsNow}
+ */
+export function combine(chosen, given) {
+  const { sites: givenSites = [], ...fixed } = given.settings;
+  const { sites: ownSites = [], ...others } = chosen;
+  const sites = given.sitesOnly ? givenSites : [...new Set([...givenSites, ...ownSites])];
+  const locked = Object.keys(fixed);
+  return { ...DEFAULTS, ...others, ...fixed, sites, locked, givenSites, sitesOnly: given.sitesOnly };
+}
+
+/** @returns {Promise<SettingsNow>} */
+export async function settings() {
+  const [chosen, given] = await Promise.all([own(), policy()]);
+  return combine(chosen, given);
 }
 
 /** @param {Partial<Settings>} change */
 export async function changeSettings(change) {
-  await api.storage.local.set({ settings: { ...(await settings()), ...change } });
+  await api.storage.local.set({ settings: { ...(await own()), ...change } });
 }
 
 /**
@@ -43,6 +69,7 @@ export async function changeSettings(change) {
  * @param {boolean} on
  */
 export async function turnSite(id, on) {
-  const others = (await settings()).sites.filter((each) => each !== id);
+  const { sites = [] } = await own();
+  const others = sites.filter((each) => each !== id);
   await changeSettings({ sites: on ? [...others, id] : others });
 }

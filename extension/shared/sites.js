@@ -73,7 +73,27 @@ export function covers(pattern, address) {
 }
 
 /**
- * The site that an address belongs to: a bundle, or the page's own host with images from anywhere.
+ * Whether this can be a site's id: a bundle's, or a match pattern as `siteOf` makes them.
+ * @param {string} id
+ */
+export function isSiteId(id) {
+  return BUNDLES.some((bundle) => bundle.id === id) || /^https?:\/\/(\*\.)?[^/*:\s]+\/\*$/.test(id);
+}
+
+/**
+ * The match pattern of an address's host; a permission for it lets the background fetch images from there.
+ * @param {string} address
+ * @returns {string | null}
+ */
+export function hostPattern(address) {
+  if (!/^https?:/.test(address) || !URL.canParse(address)) return null;
+  const { protocol, hostname } = new URL(address);
+  return `${protocol}//${hostname}/*`;
+}
+
+/**
+ * The site that an address belongs to: a bundle, or the page's own host. Where the images of such a page come from, only
+ * the page itself knows: the popup asks it.
  * @param {string} address
  * @returns {SiteBundle | null} null where no extension may run
  */
@@ -81,9 +101,8 @@ export function siteOf(address) {
   if (!/^https?:/.test(address) || !URL.canParse(address)) return null;
   const bundle = BUNDLES.find(({ pages }) => pages.some((pattern) => covers(pattern, address)));
   if (bundle) return bundle;
-  const { protocol, hostname } = new URL(address);
-  const pattern = `${protocol}//${hostname}/*`;
-  return { id: pattern, name: hostname, pages: [pattern], images: [] };
+  const pattern = hostPattern(address) ?? "";
+  return { id: pattern, name: new URL(address).hostname, pages: [pattern], images: [] };
 }
 
 /**
@@ -92,5 +111,5 @@ export function siteOf(address) {
  */
 export function siteById(id) {
   const bundle = BUNDLES.find((each) => each.id === id);
-  return bundle ?? { id, name: id.replace(/^https?:\/\/|\/\*$/g, ""), pages: [id], images: [] };
+  return bundle ?? { id, name: id.replace(/^https?:\/\/(\*\.)?|\/\*$/g, ""), pages: [id], images: [] };
 }

@@ -43,6 +43,7 @@ type ProblemCode =
   | "wrong_code"
   | "code_expired"
   | "too_many_tries"
+  | "not_kept"
   | "extension_reloaded";
 
 interface Problem {
@@ -62,12 +63,17 @@ interface ImageRequest {
   url: string;
   /** Bytes that only the page could read, base64. */
   bytes?: string | undefined;
-  /** Where the image is in the viewport, in CSS pixels: the last resort is a crop of the visible tab. */
-  box?: { x: number; y: number; width: number; height: number } | undefined;
-  /** Whether that box is wholly in view and uncovered, so that a screenshot of it shows the image alone. */
-  clear?: boolean | undefined;
-  pixelRatio?: number | undefined;
   priority?: "user" | "visible" | "near" | undefined;
+  /** The page has loaded the picture again under the same address. */
+  fresh?: boolean | undefined;
+}
+
+/** Where an image is in the viewport, in CSS pixels: the last resort is a crop of the visible tab. */
+interface Sight {
+  box: { x: number; y: number; width: number; height: number };
+  /** Whether that box is wholly in view and uncovered, so that a screenshot of it shows the image alone. */
+  clear: boolean;
+  pixelRatio: number;
 }
 
 /** How the bytes that were judged were come by. */
@@ -77,13 +83,21 @@ interface CheckOutcome {
   verdict?: Verdict | undefined;
   problem?: Problem | undefined;
   source?: ByteSource | undefined;
+  /** The picture as a data address, where it cannot be had a second time. */
+  preview?: string | undefined;
 }
 
 interface CompanionState {
   state: "ready" | "not_paired" | "missing" | "blocked";
   port: number | null;
-  name?: string | undefined;
-  version?: string | undefined;
+  /** Other ports where a program says that it is the companion, as long as none has proved it. */
+  rivals?: number[];
+}
+
+interface CompanionOverview extends Omit<CompanionState, "state"> {
+  state: CompanionState["state"] | "paused";
+  model?: { name: string; version: string } | null;
+  waiting?: number;
 }
 
 /** What a frame says of its images. */
@@ -92,6 +106,8 @@ interface PageState {
   counts: Partial<Record<Level, number>>;
   waiting: number;
   problem: ProblemCode | null;
+  /** Origins of images that could not be fetched for want of a permission. */
+  refusedHosts: string[];
 }
 
 /** What content scripts share with each other; they are classic scripts and cannot import. */
@@ -104,6 +120,11 @@ interface ContentScripts {
   panel: import("../content/panel.js").PanelApi;
   bytes: import("../content/bytes.js").BytesApi;
   checks: import("../content/checks.js").ChecksApi;
+  sight: import("../content/sight.js").SightApi;
+  twins: import("../content/twins.js").TwinsApi;
+  changes: import("../content/changes.js").ChangesApi;
+  scan: import("../content/scan.js").ScanApi;
+  pageState: () => PageState;
   actions: import("../content/actions.js").ActionsApi;
   queue: import("../content/queue.js").QueueApi;
   finder: import("../content/finder.js").FinderApi;

@@ -1,8 +1,9 @@
 // The first minute: is the companion there, type its code, done. Each state says what to do next.
 
 import { ask, text } from "../shared/browser.js";
-import { el, localise, must } from "../shared/dom.js";
+import { el, listed, localise, must } from "../shared/dom.js";
 import { LEVELS } from "../shared/levels.js";
+import { showSites } from "../shared/site-list.js";
 import { cleanCode } from "./code.js";
 
 /** How often to look for the companion while this page is in view. */
@@ -47,13 +48,16 @@ function show(companion) {
   const paired = companion.state === "ready";
   must("#companion-help", HTMLElement).hidden = companion.state !== "missing";
   must("#blocked-help", HTMLElement).hidden = companion.state !== "blocked";
-  must("#port-details", HTMLElement).hidden = running;
+  const rivals = companion.rivals ?? [];
+  must("#port-details", HTMLElement).hidden = running && rivals.length === 0;
+  showPort(paired ? null : companion.port, rivals);
   if (running) say(companionStatus, "good", text("companion_running", companion.port ?? ""));
   else if (companion.state === "blocked") say(companionStatus, "bad", text("problem_companion_blocked"));
   else say(companionStatus, "wait", text("companion_looking"));
 
   mark("companion", running ? "done" : "now");
   mark("pair", paired ? "done" : running ? "now" : "later");
+  mark("sites", paired ? "now" : "later");
   mark("use", paired ? "now" : "later");
   pairForm.hidden = paired;
   unpair.hidden = !paired;
@@ -61,6 +65,20 @@ function show(companion) {
   must("#pair-form button", HTMLButtonElement).disabled = !running;
   if (paired) say(pairStatus, "good", text("paired"));
   else if (pairStatus.dataset.tone === "good") pairStatus.replaceChildren();
+}
+
+/**
+ * Any program may sit on a port and pass what it hears on. Only the companion itself knows its port, so a person compares.
+ * @param {number | null} port where a companion answers that has yet to be paired
+ * @param {number[]} rivals
+ */
+function showPort(port, rivals) {
+  const note = must("#port-note", HTMLElement);
+  note.hidden = port === null;
+  if (port === null) return;
+  const all = [port, ...rivals].sort((a, b) => a - b);
+  const words = rivals.length ? text("port_several", listed(all.map(String))) : text("port_same", port);
+  if (note.textContent !== words) note.textContent = words;
 }
 
 const look = async () => show(await ask({ type: "companion-state" }));
@@ -112,7 +130,7 @@ must("#levels", HTMLElement).append(
     return el("li", {}, icon, el("strong", {}, text(`badge_${level}`)), el("span", {}, text(`level_short_${level}`)));
   }),
 );
-await look();
+await Promise.all([look(), showSites(must("#sites", HTMLElement))]);
 if (!codeInput.disabled) codeInput.focus();
 // Not a timer that runs for ever: it asks only while the page is looked at.
 setInterval(() => document.visibilityState === "visible" && void look(), LOOK_EVERY_MS);

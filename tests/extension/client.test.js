@@ -6,11 +6,11 @@ import { fakeBrowser } from "./fake-browser.js";
 fakeBrowser();
 const { problemCode } = await import("../../extension/background/client.js");
 const { cleanCode } = await import("../../extension/welcome/code.js");
-const { reportText } = await import("../../extension/panel/report.js");
+const { reportJson, reportText } = await import("../../extension/shared/report-text.js");
 const { dropPanels, openPanel, panelFor } = await import("../../extension/background/panels.js");
 const { unpair } = await import("../../extension/background/client.js");
 const { remembered } = await import("../../extension/background/recent.js");
-const { leaning, sortEvidence } = await import("../../extension/panel/words.js");
+const { leaning, regionsOf, sortEvidence } = await import("../../extension/shared/evidence.js");
 
 test("the companion's problems become what a person can be told", () => {
   const urn = (/** @type {string} */ slug) => `urn:naturaltrace:problem:${slug}`;
@@ -49,27 +49,71 @@ test("evidence of the file and of the pixels is told apart, the strongest first"
     direction: 1,
     text: kind,
   });
-  const { file, pixels } = sortEvidence([each("pixels.score", 0.2), each("c2pa", 0.4), each("png.parameters", 0.9)]);
-  assert.deepEqual(
-    file.map((e) => e.kind),
-    ["png.parameters", "c2pa"],
-  );
-  assert.deepEqual(
-    pixels.map((e) => e.kind),
-    ["pixels.score"],
-  );
+  const kinds = (/** @type {Evidence[]} */ list) => list.map(({ kind }) => kind);
+  const told = sortEvidence([
+    each("pixels.score", 0.2),
+    each("exif.camera", 0.1),
+    each("c2pa", 0.4),
+    each("png.parameters", 0.9),
+  ]);
+  assert.deepEqual(kinds(told.credentials), ["c2pa"]);
+  assert.deepEqual(kinds(told.file), ["png.parameters", "exif.camera"]);
+  assert.deepEqual(kinds(told.pixels), ["pixels.score"]);
 });
 
+/**
+ * @param {Partial<Verdict>} parts
+ * @returns {Verdict}
+ */
+function verdictOf(parts) {
+  const image = { width: 400, height: 200, format: "png", sha256: "00", bytes: 1 };
+  const model = { name: "m", version: "1" };
+  const plain = { label: "", summary: "", basis: "pixels", generator: "unknown", evidence: [], heatmap: null };
+  return /** @type {any} */ ({
+    level: "ai",
+    probability: 0.9,
+    image,
+    model,
+    timing_ms: {},
+    cached: false,
+    ...plain,
+    ...parts,
+  });
+}
+
 test("a report never claims certainty, and gives no chance where nothing is clear", () => {
-  const report = (/** @type {Level} */ level, /** @type {number} */ probability) => {
-    const image = { width: 1, height: 1, format: "png", sha256: "00" };
-    const model = { name: "m", version: "1" };
-    const verdict = /** @type {any} */ ({ level, probability, generator: "unknown", evidence: [], image, model });
-    return reportText(verdict, "Label", "Meaning", "");
-  };
+  const report = (/** @type {Level} */ level, /** @type {number} */ probability) =>
+    reportText(verdictOf({ level, probability }), "Label", "Meaning", "");
   assert.match(report("ai", 1), /p = 0\.99$/m);
   assert.match(report("no_sign", 0), /p = 0\.01$/m);
   assert.doesNotMatch(report("unclear", 0.5), /p = /);
+  const json = (/** @type {Level} */ level, /** @type {number} */ probability) =>
+    JSON.parse(reportJson(verdictOf({ level, probability }), "", 0)).verdict.probability;
+  assert.deepEqual([json("ai", 1), json("no_sign", 0), json("unclear", 0.5)], [0.99, 0.01, null]);
+});
+
+test("a report for programs names an address only where others can open it, and nothing of this computer", () => {
+  const verdict = verdictOf({ heatmap: "/v1/heatmaps/abc" });
+  const report = JSON.parse(reportJson(verdict, "https://a.example/b.jpg", Date.UTC(2026, 0, 2)));
+  assert.equal(report.address, "https://a.example/b.jpg");
+  assert.equal(report.checked_at, "2026-01-02T00:00:00.000Z");
+  assert.equal("heatmap" in report.verdict, false);
+  assert.equal(JSON.parse(reportJson(verdict, "blob:https://a.example/1", 0)).address, null);
+});
+
+test("regions are read as shares or as pixels, at most three, and kept within the image", () => {
+  const evidence = (/** @type {unknown} */ fields, text = "there") =>
+    /** @type {any} */ ({ kind: "pixels.region", direction: 1, strength: 1, text, fields });
+  const box = (/** @type {number} */ x) => ({ x, y: 0.5, width: 0.5, height: 0.25 });
+  const boxes = (/** @type {unknown} */ fields) => regionsOf(verdictOf({ evidence: [evidence(fields)] }));
+  assert.deepEqual(boxes({ regions: [box(0.25)] }), [{ x: 0.25, y: 0.5, width: 0.5, height: 0.25, text: "there" }]);
+  assert.deepEqual(boxes({ region: { x: 100, y: 100, width: 200, height: 50 } }), [
+    { x: 0.25, y: 0.5, width: 0.5, height: 0.25, text: "there" },
+  ]);
+  assert.equal(boxes({ regions: [box(0.75)] })[0]?.width, 0.25);
+  assert.equal(boxes({ regions: [box(0), box(0.1), box(0.2), box(0.3)] }).length, 3);
+  assert.deepEqual(boxes({ regions: [{ x: "?" }, null, { x: -1, y: 0, width: 1, height: 1 }] }), []);
+  assert.deepEqual(boxes({ regions: "no list" }), []);
 });
 
 test("a closed tab's panels are forgotten, and no other's", async () => {
@@ -84,10 +128,11 @@ test("with the pairing, the verdicts that came of it are forgotten", async () =>
   let asked = 0;
   const check = async () => {
     asked += 1;
-    return { verdict: /** @type {any} */ ({ level: "ai" }) };
+    return { verdict: verdictOf({}) };
   };
-  await remembered("a", check);
+  const stamp = async () => "m 1";
+  await remembered("a", stamp, check);
   await unpair();
-  await remembered("a", check);
+  await remembered("a", stamp, check);
   assert.equal(asked, 2);
 });

@@ -8,8 +8,10 @@ fakeBrowser();
 /** @type {any} */ (globalThis).naturalTrace = {};
 await import("../../extension/content/images.js");
 await import("../../extension/content/queue.js");
+await import("../../extension/content/actions.js");
+await import("../../extension/content/sight.js");
+await import("../../extension/content/twins.js");
 const { AUTO_SCRIPTS } = await import("../../extension/background/inject.js");
-const { forgetRecent, remembered } = await import("../../extension/background/recent.js");
 
 test("every content script that is injected exists", () => {
   for (const path of AUTO_SCRIPTS) assert.ok(existsSync(new URL(`../../extension/${path}`, import.meta.url)), path);
@@ -38,37 +40,52 @@ test("the image nearest to the viewport's middle goes first, and what is in view
   assert.equal(nearest([], 800), -1);
 });
 
-test("a picture is asked for once while its verdict is fresh", async () => {
-  forgetRecent();
-  let asked = 0;
-  const check = async () => {
-    asked += 1;
-    return { verdict: /** @type {any} */ ({ level: "ai" }) };
-  };
-  await Promise.all([remembered("a", check), remembered("a", check), remembered("b", check)]);
-  assert.equal(asked, 2);
+test("only flagged images are acted on, and by the pixels alone only from the chosen chance on", () => {
+  const { applies } = naturalTrace.actions;
+  const verdict = (/** @type {Level} */ level, /** @type {any} */ more = {}) => ({
+    level,
+    basis: /** @type {const} */ ("pixels"),
+    probability: 0.9,
+    ...more,
+  });
+  const plain = { action: "blur", actOn: "ai", actFrom: 0 };
+  assert.ok(applies(verdict("ai"), plain));
+  assert.ok(!applies(undefined, plain));
+  assert.ok(!applies(verdict("ai"), { ...plain, action: "badge" }));
+  assert.ok(!applies(verdict("likely_ai"), plain));
+  assert.ok(applies(verdict("likely_ai"), { ...plain, actOn: "likely_ai" }));
+  for (const level of /** @type {Level[]} */ (["unclear", "no_sign", "camera"]))
+    assert.ok(!applies(verdict(level), { ...plain, actOn: "likely_ai" }), level);
+  assert.ok(!applies(verdict("ai"), { ...plain, actFrom: 95 }));
+  assert.ok(applies(verdict("ai", { basis: "declared", probability: null }), { ...plain, actFrom: 95 }));
 });
 
-test("a failure is not remembered", async () => {
-  forgetRecent();
-  let asked = 0;
-  const check = async () => {
-    asked += 1;
-    return { problem: /** @type {Problem} */ ({ code: "companion_busy" }) };
-  };
-  await remembered("a", check);
-  await remembered("a", check);
-  assert.equal(asked, 2);
+test("what lies over an image and can be seen covers it; a see-through link does not", () => {
+  const { covers } = naturalTrace.sight;
+  const clear = { backgroundColor: "rgba(0, 0, 0, 0)", backgroundImage: "none", opacity: "1", visibility: "visible" };
+  assert.ok(!covers(clear, "a"));
+  assert.ok(!covers({ ...clear, backgroundColor: "transparent" }, "div"));
+  assert.ok(!covers({ ...clear, backgroundColor: "color(srgb 1 1 1 / 0)" }, "div"));
+  assert.ok(covers({ ...clear, backgroundColor: "rgb(255, 255, 255)" }, "div"));
+  assert.ok(covers({ ...clear, backgroundColor: "rgba(0, 0, 0, 0.5)" }, "div"));
+  assert.ok(covers({ ...clear, backgroundImage: "linear-gradient(red, blue)" }, "div"));
+  assert.ok(covers(clear, "video"));
+  assert.ok(!covers({ ...clear, opacity: "0" }, "video"));
 });
 
-test("what is remembered stays bounded", async () => {
-  forgetRecent();
-  let asked = 0;
-  const check = async () => {
-    asked += 1;
-    return { verdict: /** @type {any} */ ({ level: "ai" }) };
-  };
-  for (let i = 0; i < 500; i++) await remembered(`image ${i}`, check);
-  await remembered("image 0", check);
-  assert.equal(asked, 501);
+test("boxes that lie over each other are one image to a person, neighbours and parts are not", () => {
+  const { samePlace } = naturalTrace.twins;
+  const box = (/** @type {number} */ left, /** @type {number} */ top, width = 100, height = 100) => ({
+    left,
+    top,
+    width,
+    height,
+    right: left + width,
+    bottom: top + height,
+  });
+  assert.ok(samePlace(box(0, 0), box(0, 0)));
+  assert.ok(samePlace(box(0, 0), box(5, 5)));
+  assert.ok(!samePlace(box(0, 0), box(100, 0)));
+  assert.ok(!samePlace(box(0, 0), box(0, 0, 50, 100)));
+  assert.ok(!samePlace(box(0, 0), box(200, 200)));
 });

@@ -54,6 +54,7 @@ test("every message that the code asks for exists, and every message is asked fo
     ...html.matchAll(/data-i18n(?:-label)?="([a-z_]+)"/g),
     ...source.matchAll(/__MSG_([a-z_]+?)__/g),
   ].map((m) => m[1] ?? "");
+  for (const [, key = ""] of source.matchAll(/\bplural\(\s*"([a-z_]+)"/g)) literal.push(`${key}_one`, `${key}_other`);
   for (const key of literal) assert.ok(key in english, `no message ${key}`);
   // `badge_${level}` and the like ask for a family.
   const families = [...source.matchAll(/text\(`([a-z_]+_)\$\{[^}]+\}(_[a-z]+)?`/g)].map((m) => [

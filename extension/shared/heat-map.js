@@ -1,0 +1,113 @@
+// The image with the map of where its pixels look generated laid over it, and the regions that the evidence points at.
+
+import { text } from "./browser.js";
+import { el, percent } from "./dom.js";
+import { regionsOf } from "./evidence.js";
+
+const FIRST_OPACITY = 0.6;
+
+/** @typedef {import("../background/pictures.js").Pictures} Pictures */
+
+/** @param {Verdict} verdict whether there is anything to draw over the image */
+export const hasMap = (verdict) => verdict.heatmap !== null || regionsOf(verdict).length > 0;
+
+/**
+ * @param {Verdict} verdict
+ * @param {Pictures} pictures
+ * @returns {HTMLElement}
+ */
+export function heatMap(verdict, pictures) {
+  const { width, height } = verdict.image;
+  const stack = el("div", { class: "stack" });
+  stack.style.aspectRatio = `${width} / ${height}`;
+  // What is taller than wide would fill the screen.
+  stack.style.maxInlineSize = `calc(var(--map-height) * ${width / height})`;
+  stack.style.setProperty("--map-opacity", String(FIRST_OPACITY));
+  if (pictures.preview) stack.append(el("img", { class: "picture", src: pictures.preview, alt: text("map_picture") }));
+  if (pictures.heatmap) stack.append(el("img", { class: "heat", src: pictures.heatmap, alt: text("map_heat") }));
+  const regions = regionsOf(verdict);
+  const boxes = regions.map((region, i) => box(region, i + 1));
+  stack.append(...boxes);
+  return el(
+    "figure",
+    { class: "map" },
+    (pictures.preview || pictures.heatmap || boxes.length > 0) && stack,
+    pictures.heatmap && slider(stack),
+    pictures.heatmap && legend(pictures.heatmap),
+    el("figcaption", { class: "small quiet" }, ...captions(verdict, pictures)),
+    regionList(regions),
+  );
+}
+
+/**
+ * @param {import("./evidence.js").Region} region
+ * @param {number} number
+ */
+function box({ x, y, width, height }, number) {
+  const mark = el("span", { class: "region", "aria-hidden": "true" }, String(number));
+  Object.assign(mark.style, {
+    left: `${x * 100}%`,
+    top: `${y * 100}%`,
+    width: `${width * 100}%`,
+    height: `${height * 100}%`,
+  });
+  return mark;
+}
+
+/**
+ * What the colours mean: the map's own file says it, in a text chunk of "chance=#rrggbb" pairs.
+ * @param {string} map a data address
+ * @returns {string[]} from low to high; empty where it says nothing
+ */
+export function legendOf(map) {
+  const start = map.indexOf(",") + 1;
+  // The chunk stands before the pixels. Base64 comes in fours, and so does 4096.
+  const head = atob(map.slice(start, start + 4096));
+  const words = /tEXtLegend\0([\d.=#a-f ]+)/.exec(head)?.[1] ?? "";
+  return [...words.matchAll(/[\d.]+=(#[\da-f]{6})/g)].map((match) => match[1] ?? "");
+}
+
+/** @param {string} map */
+function legend(map) {
+  const colours = legendOf(map);
+  if (colours.length < 2) return null;
+  const bar = el("span", { class: "bar" });
+  bar.style.backgroundImage = `linear-gradient(to right, ${colours.join(", ")})`;
+  const [less, more] = [text("map_less"), text("map_more")].map((words) => el("span", { dir: "auto" }, words));
+  return el("div", { class: "legend small quiet" }, less, bar, more);
+}
+
+/** @param {HTMLElement} stack */
+function slider(stack) {
+  const input = el("input", { type: "range", min: "0", max: "100", step: "5", id: "map-opacity" });
+  input.valueAsNumber = FIRST_OPACITY * 100;
+  const tell = () => {
+    stack.style.setProperty("--map-opacity", String(input.valueAsNumber / 100));
+    input.setAttribute("aria-valuetext", percent(input.valueAsNumber / 100));
+  };
+  input.addEventListener("input", tell);
+  tell();
+  return el("label", { class: "opacity small" }, text("map_opacity"), input);
+}
+
+/**
+ * @param {Verdict} verdict
+ * @param {Pictures} pictures
+ */
+function captions(verdict, { preview, heatmap, changed, problem }) {
+  const lines = [];
+  if (heatmap) lines.push(text("map_meaning"));
+  else if (problem) lines.push(text(problem.code === "not_kept" ? "map_not_kept" : `problem_${problem.code}`));
+  else if (verdict.heatmap === null) lines.push(text("map_none"));
+  if (changed) lines.push(text("map_changed"));
+  else if (!preview) lines.push(text("map_no_picture"));
+  return lines.map((line) => el("span", {}, `${line} `));
+}
+
+/** @param {import("./evidence.js").Region[]} regions */
+function regionList(regions) {
+  // Boxes that share one sentence are told by the evidence already.
+  if (new Set(regions.map((region) => region.text)).size < 2) return null;
+  const items = regions.map((region) => el("li", {}, region.text));
+  return el("ol", { class: "small", "aria-label": text("map_regions") }, ...items);
+}
