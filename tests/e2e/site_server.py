@@ -23,6 +23,11 @@ class Asked:
     headers: dict[str, str]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that goes away in mid-answer is nothing to report."""
+
+
 class Site:
     """Answers from `replies`, by path without its query. `host` is the name in `url`: "127.0.0.1" is covered by the
     extension's own host permission, "localhost" and "127.0.0.2" are not."""
@@ -38,7 +43,8 @@ class Site:
             def do_GET(self) -> None:
                 path = self.path.split("?")[0]
                 site.asked.append(Asked(path, {k.lower(): v for k, v in self.headers.items()}))
-                reply = site.replies.get(path, Reply(b"not here", "text/plain", 404))
+                host = self.headers.get("Host", "").split(":")[0]
+                reply = site.reply(host, path) or Reply(b"not here", "text/plain", 404)
                 self.send_response(reply.status)
                 self.send_header("Content-Type", reply.type)
                 self.send_header("Content-Length", str(len(reply.body)))
@@ -51,9 +57,13 @@ class Site:
             def log_message(self, format: str, *args: object) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.2" if host == "127.0.0.2" else "127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.2" if host == "127.0.0.2" else "127.0.0.1", 0), Handler)
         self.url = f"http://{host}:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def reply(self, host: str, path: str) -> Reply | None:
+        """What `path` of `host` answers; None: not found."""
+        return self.replies.get(path)
 
     def page(self, path: str, body: str, **headers: str) -> str:
         """Put an HTML page there and return its address."""

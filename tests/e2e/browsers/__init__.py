@@ -26,12 +26,24 @@ __all__ = [
 ]
 
 
-def open_browser(name: str, extension: Path = EXTENSION, *, headless: bool = True, language: str = "en-US") -> Browser:
-    """Start "chromium" or "firefox" on a fresh profile. Raises BrowserMissing where it is not installed."""
+def open_browser(
+    name: str,
+    extension: Path = EXTENSION,
+    *,
+    headless: bool = True,
+    language: str = "en-US",
+    web_port: int | None = None,
+    private: bool = False,
+) -> Browser:
+    """Start "chromium" or "firefox" on a fresh profile. Raises BrowserMissing where it is not installed.
+
+    With `web_port`, every https address leads to that port of this machine, under its own name, and the extension may be
+    permitted to see it. With `private`, the extension is allowed in private windows.
+    """
     if name == "chromium":
         from .chromium import ChromiumBrowser
 
-        return ChromiumBrowser(extension, headless=headless, language=language)
+        return ChromiumBrowser(extension, headless=headless, language=language, web_port=web_port, private=private)
     from .firefox import FirefoxBrowser
 
-    return FirefoxBrowser(extension, headless=headless, language=language)
+    return FirefoxBrowser(extension, headless=headless, language=language, web_port=web_port, private=private)

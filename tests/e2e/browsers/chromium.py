@@ -195,21 +195,36 @@ class ChromiumPage:
 class ChromiumBrowser:
     name = "chromium"
 
-    def __init__(self, extension: Path = EXTENSION, *, headless: bool = True, language: str = "en-US") -> None:
+    def __init__(
+        self,
+        extension: Path = EXTENSION,
+        *,
+        headless: bool = True,
+        language: str = "en-US",
+        web_port: int | None = None,
+        private: bool = False,
+    ) -> None:
         executable = find_chromium()
         self._process = BrowserProcess(self.name)
+        if web_port is not None:
+            extension = _with_web_permission(extension, self._process.profile / "extension")
         self._scheme: Scheme = "light"
         self._headless = headless
         self._size = (1280, 800)
         command = [executable, *_FLAGS, f"--user-data-dir={self._process.profile}", f"--lang={language}"]
         command += [f"--disable-extensions-except={extension}", f"--load-extension={extension}"]
         command += ["--headless=new"] if headless else []
+        if web_port is not None:
+            rules = f"MAP * 127.0.0.1:{web_port}, EXCLUDE 127.0.0.1, EXCLUDE 127.0.0.2, EXCLUDE localhost"
+            command += [f"--host-resolver-rules={rules}", "--ignore-certificate-errors"]
         # Chromium on Linux takes its language from the environment, not from --lang.
         env = {**os.environ, "LANGUAGE": language.replace("-", "_")}
         try:
             address = self._process.start([*command, "about:blank"], r"DevTools listening on (ws://\S+)", env)
             self.cdp = Cdp(address)
             self.id: str = eventually(self._find_worker, "the extension's service worker")["url"].split("/")[2]
+            if private:
+                self._allow_in_private_windows()
         except BaseException:
             self._process.stop()
             raise
@@ -238,6 +253,35 @@ class ChromiumBrowser:
         page.goto(url)
         return page
 
+    def open_private(self, url: str) -> ChromiumPage:
+        self.worker_evaluate(f"chrome.windows.create({{incognito: true, url: {json.dumps(url)}}}).then(() => true)")
+
+        def look() -> str | None:
+            pages = (t for t in self.cdp.targets() if t["type"] == "page" and t["url"] == url)
+            return next((t["targetId"] for t in pages), None)
+
+        page = ChromiumPage(self, eventually(look, "the private window's page"))
+        page.emulate(self._scheme, self._size if self._headless else None)
+        eventually(lambda: page.evaluate("document.readyState") == "complete", f"{url} to load")
+        return page
+
+    def _allow_in_private_windows(self) -> None:
+        """As the user does on chrome://extensions. The browser loads the extension anew then."""
+        page = self.open("chrome://extensions/")
+        page.evaluate("chrome.developerPrivate.updateProfileConfiguration({inDeveloperMode: true}).then(() => true)")
+        update = f"{{extensionId: '{self.id}', incognitoAccess: true}}"
+        page.evaluate(f"chrome.developerPrivate.updateExtensionConfiguration({update}).then(() => true)")
+        page.close()
+        allowed = "chrome.extension.isAllowedIncognitoAccess()"
+
+        def look() -> bool:
+            try:
+                return self.worker_evaluate(allowed)
+            except CdpError:  # the old worker, on its way out
+                return False
+
+        eventually(look, "the extension to be allowed in private windows")
+
     def open_extension(self, path: str) -> ChromiumPage:
         return self.open(f"chrome-extension://{self.id}/{path}")
 
@@ -261,6 +305,16 @@ class ChromiumBrowser:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _with_web_permission(extension: Path, copy: Path) -> Path:
+    """A copy that has been granted the whole web: a headless Chromium shows no prompt in which one could say yes.
+    That the prompt is shown, and what a no does, is tested in a window (test_permissions.py)."""
+    shutil.copytree(extension, copy)
+    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    manifest["host_permissions"] += [p for p in manifest["optional_host_permissions"] if p.startswith("https:")]
+    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return copy
 
 
 def _walk(node: Node) -> Generator[Node]:

@@ -46,6 +46,7 @@ _PREFS: dict[str, bool | int | str] = {
     "media.gmp-manager.updateEnabled": False,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
+    "security.cert_pinning.enforcement_level": 0,  # of well-known sites, whose names the tests' own server bears
     "services.settings.server": "data:,",
     "toolkit.telemetry.reportingpolicy.firstRun": False,
     "ui.prefersReducedMotion": 0,
@@ -202,7 +203,15 @@ def _inside(node: Node, *keys: str) -> Node:
 class FirefoxBrowser:
     name = "firefox"
 
-    def __init__(self, extension: Path = EXTENSION, *, headless: bool = True, language: str = "en-US") -> None:
+    def __init__(
+        self,
+        extension: Path = EXTENSION,
+        *,
+        headless: bool = True,
+        language: str = "en-US",
+        web_port: int | None = None,
+        private: bool = False,
+    ) -> None:
         executable = find_firefox()
         manifest = json.loads((extension / "manifest.json").read_text(encoding="utf-8"))
         messages = json.loads((extension / "_locales/en/messages.json").read_text(encoding="utf-8"))
@@ -216,6 +225,8 @@ class FirefoxBrowser:
             "intl.locale.requested": language,
             "extensions.webextensions.uuids": json.dumps({gecko_id: _UUID}),
         }
+        if web_port is not None:
+            prefs |= {"network.dns.forceResolve": "127.0.0.1", "network.socket.forcePort": f"443={web_port}"}
         user_js = "".join(f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in prefs.items())
         (self._process.profile / "user.js").write_text(user_js, encoding="utf-8")
         command = [executable, "--no-remote", "--profile", str(self._process.profile)]
@@ -224,7 +235,11 @@ class FirefoxBrowser:
         env = {**os.environ, "MOZ_HEADLESS_WIDTH": "1280", "MOZ_HEADLESS_HEIGHT": "900"}
         try:
             self.bidi = Bidi(self._process.start(command, r"WebDriver BiDi listening on (ws://\S+)", env))
-            self.bidi.command("webExtension.install", extensionData={"type": "path", "path": str(extension)})
+            self.bidi.command(
+                "webExtension.install",
+                extensionData={"type": "path", "path": str(extension)},
+                **{"moz:allowPrivateBrowsing": private},
+            )
         except BaseException:
             self._process.stop()
             raise
@@ -243,6 +258,19 @@ class FirefoxBrowser:
             )
         page = FirefoxPage(self, context)
         page.goto(url)
+        return page
+
+    def open_private(self, url: str) -> FirefoxPage:
+        helper = self.open_extension("options/options.html")
+        helper.evaluate(f"browser.windows.create({{incognito: true, url: {json.dumps(url)}}}).then(() => true)")
+
+        def look() -> str | None:
+            contexts = self.bidi.command("browsingContext.getTree", maxDepth=0)["contexts"]
+            return next((c["context"] for c in contexts if c["url"] == url), None)
+
+        page = FirefoxPage(self, eventually(look, "the private window's page"))
+        helper.close()
+        eventually(lambda: page.evaluate("document.readyState") == "complete", f"{url} to load")
         return page
 
     def open_extension(self, path: str) -> FirefoxPage:

@@ -60,6 +60,10 @@ class Browser(Protocol):
         """Open one of the extension's own pages, by its path in the folder."""
         ...
 
+    def open_private(self, url: str) -> Page:
+        """Open a private window. The browser must have been opened with `private`."""
+        ...
+
     def set_scheme(self, scheme: Scheme) -> None:
         """Light or dark, for pages opened from now on."""
         ...

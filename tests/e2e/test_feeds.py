@@ -1,0 +1,108 @@
+"""Every site of the table, on a page that is built as the site's own: images found, badges in place, layout untouched."""
+
+from collections.abc import Generator
+
+import pytest
+from automatic import levels, turn_all_off, turn_on_in_options
+from browsers import BROWSERS, BadgeSeen, Browser, Page, eventually
+from companion import Companion
+from feeds import FEEDS, Feed, FeedPages
+from pairing import pair
+from web import Web
+
+from conftest import start_browser
+
+NAMES = {
+    "x": "X",
+    "instagram": "Instagram",
+    "facebook": "Facebook",
+    "threads": "Threads",
+    "reddit": "Reddit",
+    "pinterest": "Pinterest",
+    "linkedin": "LinkedIn",
+    "bluesky": "Bluesky",
+    "mastodon": "Mastodon",
+    "tiktok": "TikTok",
+    "tumblr": "Tumblr",
+    "deviantart": "DeviantArt",
+    "google-images": "Google Images",
+    "bing-images": "Bing Images",
+}
+GAP = 8
+
+
+@pytest.fixture(scope="module")
+def web() -> Generator[Web]:
+    with Web() as running:
+        running.answers.append(FeedPages())
+        yield running
+
+
+@pytest.fixture(scope="module", params=BROWSERS)
+def reader(request: pytest.FixtureRequest, companion: Companion, web: Web) -> Generator[Browser]:
+    """A browser that is paired and has every site turned on, by the switches of the options page."""
+    with start_browser(request.param, web_port=web.port) as started:
+        pair(started, companion)
+        turn_on_in_options(started, NAMES.values())
+        yield started
+        turn_all_off(started)
+
+
+def on_its_corner(badge: BadgeSeen, box: list[float]) -> bool:
+    x, y, width, _ = badge.box
+    return abs(x - box[0] - GAP) < 3 and abs(y - box[1] - GAP) < 3 and x + width <= box[0] + box[2]
+
+
+def misplaced(page: Page) -> str:
+    """What is wrong with the badges in view; "" where each expected image has one and nothing else has."""
+    expected: list[list[float]] = page.evaluate("expected()")
+    badges = [badge for badge in page.badges() if badge.shown]
+    bare = [box for box in expected if not any(on_its_corner(badge, box) for badge in badges)]
+    twice = [box for box in expected if sum(on_its_corner(badge, box) for badge in badges) > 1]
+    everywhere: list[list[float]] = page.evaluate("expected(true)")
+    stray = [badge.box for badge in badges if not any(on_its_corner(badge, box) for box in everywhere)]
+    if not expected:
+        return "no image is in view"
+    return "; ".join(
+        f"{what}: {boxes}" for what, boxes in [("bare", bare), ("twice", twice), ("stray", stray)] if boxes
+    )
+
+
+def unsettled(page: Page) -> str:
+    wrong = misplaced(page)
+    others = set(levels(page)) - {"ai"}
+    return wrong or (f"levels {others}" if others else "")
+
+
+def settle(page: Page, what: str) -> None:
+    last: list[str] = []
+
+    def look() -> bool:
+        last[:] = [unsettled(page)]
+        return not last[0]
+
+    try:
+        eventually(look, what)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {last[0]}") from None
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.id)
+def test_a_feed_gets_its_badges_and_keeps_its_layout(reader: Browser, web: Web, feed: Feed) -> None:
+    page = reader.open(feed.url)
+    page.bring_to_front()
+    settle(page, "a badge on each image in view, and on nothing else")
+    assert page.evaluate("moved()") == []
+
+    first = page.evaluate("posts")
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    eventually(lambda: page.evaluate("posts") > first, "the feed to grow")
+    page.evaluate("showLast()")
+    settle(page, "a badge on each image further down")
+    assert page.evaluate("moved()") == []
+    assert page.evaluate("shift") == 0
+
+    # Avatars are too small to be judged: nobody asked for one but the page itself.
+    ours = [asked for asked in web.asked if "avatar" in asked.path and asked.headers.get("sec-fetch-dest") != "image"]
+    assert ours == []
+    page.close()
