@@ -3,13 +3,14 @@
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from naturaltrace.commands.parsers import Commands
 
 if TYPE_CHECKING:
-    from naturaltrace.pipeline import Pipeline
+    from naturaltrace.pipeline import Findings, Pipeline
     from naturaltrace.verdicts.verdict import Verdict
 
 
@@ -18,6 +19,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, in the order of the files")
     parser.add_argument("--pixels-only", action="store_true", help="leave out what the file says of itself")
+    parser.add_argument("--heatmap", type=Path, metavar="DIR", help="write where the signs lie as DIR/<name>.png")
     parser.set_defaults(command=run)
 
 
@@ -30,9 +32,10 @@ def run(options: argparse.Namespace) -> int:
     except Exception as error:
         print(f"The detector can't be loaded ({type(error).__name__}: {error}).", file=sys.stderr)
         return 1
+    maps = None if options.heatmap is None else HeatmapFolder(options.heatmap)
     status = 0
     for path in options.files:
-        outcome = judge_file(pipeline, Path(path), pixels_only=options.pixels_only)
+        outcome = judge_file(pipeline, Path(path), pixels_only=options.pixels_only, maps=maps)
         if isinstance(outcome, Unjudged):
             status = 1
         if options.json:
@@ -55,7 +58,35 @@ class Unjudged:
         return {"error": {"type": self.type, "detail": self.detail}}
 
 
-def judge_file(pipeline: "Pipeline", path: Path, *, pixels_only: bool) -> "Verdict | Unjudged":
+class HeatmapFolder:
+    """Where `--heatmap` puts its pictures: one per file, never one over another of the same run; and their legend."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written: set[str] = set()
+
+    def write(self, path: Path, found: "Findings") -> str | None:
+        """The picture's path; None where the pixels could not be judged. Raises OSError."""
+        from naturaltrace.detection.heatmap import legend_strip, render
+
+        if found.detection.heat is None:
+            return None
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._written:
+            (self._folder / "heatmap-legend.png").write_bytes(legend_strip())
+        stem, number = path.stem, 1
+        while stem in self._written:
+            number += 1
+            stem = f"{path.stem}-{number}"
+        self._written.add(stem)
+        target = self._folder / f"{stem}.png"
+        target.write_bytes(render(found.detection.heat, found.image.width, found.image.height))
+        return str(target)
+
+
+def judge_file(
+    pipeline: "Pipeline", path: Path, *, pixels_only: bool, maps: HeatmapFolder | None = None
+) -> "Verdict | Unjudged":
     """The verdict on one file, or the reason why there is none. Never raises for what a file may hold."""
     from naturaltrace.imaging.errors import ImagingError
 
@@ -65,7 +96,10 @@ def judge_file(pipeline: "Pipeline", path: Path, *, pixels_only: bool) -> "Verdi
         # One byte more than is allowed is enough to be told so, and keeps a huge file out of memory.
         with path.open("rb") as file:
             data = file.read(pipeline.limits.max_bytes + 1)
-        return pipeline.check(data, pixels_only=pixels_only)
+        if maps is None:
+            return pipeline.check(data, pixels_only=pixels_only)
+        found = pipeline.examine(data, pixels_only=pixels_only)
+        return replace(pipeline.tell(found), heatmap=maps.write(path, found))
     except ImagingError as error:
         return Unjudged(error.type, str(error))
     except FileNotFoundError:

@@ -49,6 +49,14 @@ def score(values: NDArray[np.float64], aggregation: Aggregation) -> float:
     return float(standard @ np.array(aggregation.weights) + aggregation.bias)
 
 
+def cues(values: NDArray[np.float64], aggregation: Aggregation) -> dict[str, float]:
+    """The score in two parts, without its bias: what the crops (`fine`) and what the views (`whole`) add to it."""
+    standard = np.clip((values - np.array(aggregation.means)) / np.array(aggregation.deviations), -4.0, 4.0)
+    parts = standard * np.array(aggregation.weights)
+    views = np.array([name.startswith("view") for name in aggregation.features])
+    return {"fine": float(parts[~views].sum()), "whole": float(parts[views].sum())}
+
+
 def bin_of(card: Card, estimate: float) -> QualityBin:
     """The calibration bin of an estimated quality; the first and the last also take what lies outside."""
     for each in card.bins:

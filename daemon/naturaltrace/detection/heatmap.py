@@ -107,7 +107,8 @@ def _whole_view(views: ViewOutputs, shape: tuple[int, int], grid: tuple[int, int
 
 def _blur(values: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
     """Gaussian along both axes, zero outside: weights fade at the border as the values do."""
-    return _kernel(values.shape[0], deviation) @ values @ _kernel(values.shape[1], deviation)
+    blurred = _kernel(values.shape[0], deviation) @ values @ _kernel(values.shape[1], deviation)
+    return blurred.astype(np.float32)
 
 
 @cache

@@ -81,4 +81,6 @@ class Detection:
     heat: HeatGrid | None = field(default=None, compare=False, repr=False)
     regions: tuple[Region, ...] = ()
     traits: Traits | None = field(default=None, compare=False, repr=False)  # None where the graph gives none
+    # What each branch adds to the score's log-odds, against calibration's mean: `fine` the crops, `whole` the views.
+    cues: dict[str, float] = field(default_factory=dict[str, float])
     statistics: dict[str, float] = field(default_factory=dict[str, float])  # detection.statistics, side information

@@ -14,6 +14,7 @@ from naturaltrace.server.engine import Engine, setup_engine
 from naturaltrace.server.forgetting import setup_forgetting
 from naturaltrace.server.guard import Gate, setup_guard
 from naturaltrace.server.health import setup_health
+from naturaltrace.server.heatmaps import setup_heatmaps
 from naturaltrace.server.memory import Archive, FindingsCache, setup_memory
 from naturaltrace.server.pairing import Pairing, setup_pairing
 from naturaltrace.server.past import setup_past
@@ -22,6 +23,7 @@ from naturaltrace.server.problems import setup_problems
 from naturaltrace.server.sessions import Sessions, setup_sessions
 from naturaltrace.server.site import setup_site
 from naturaltrace.server.stats import setup_stats
+from naturaltrace.server.taught import setup_taught
 from naturaltrace.server.trust_list import setup_trust_list
 from naturaltrace.storage.paths import DataFolder
 
@@ -55,6 +57,8 @@ def make_app(parts: Parts) -> web.Application:
     setup_health(app)
     setup_pairing(app, parts.pairing)
     setup_check(app)
+    setup_heatmaps(app)
+    setup_taught(app)
     setup_past(app)
     setup_contract(app)
     setup_sessions(app, parts.sessions)

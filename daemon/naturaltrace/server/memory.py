@@ -39,6 +39,11 @@ class FindingsCache:
             self._kept.move_to_end(key)
         return found
 
+    def of(self, sha256: str) -> Findings | None:
+        """The latest findings on an image, whichever way it was looked at."""
+        key = next((key for key in reversed(self._kept) if key[0] == sha256), None)
+        return None if key is None else self._kept[key]
+
     def put(self, key: Key, found: Findings) -> None:
         self._kept[key] = found
         self._kept.move_to_end(key)

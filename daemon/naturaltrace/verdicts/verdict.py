@@ -72,6 +72,12 @@ class Verdict:
     heatmap: str | None = None
     timing_ms: dict[str, float] = field(default_factory=dict[str, float])
     cached: bool = False
+    # From here on: naturaltrace.evidence. `explanation` one to five sentences; `changes` what would change the verdict;
+    # `regions` boxes in shares of width and height; `report` figures beside it, which decided nothing.
+    explanation: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    regions: tuple[dict[str, Any], ...] = ()
+    report: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as the API and `--json` print it; floats rounded to what they can carry."""
@@ -98,4 +104,8 @@ class Verdict:
             "model": {"name": self.model.name, "version": self.model.version},
             "timing_ms": {k: round(v, 2) for k, v in self.timing_ms.items()},
             "cached": self.cached,
+            "explanation": list(self.explanation),
+            "changes": list(self.changes),
+            "regions": list(self.regions),
+            "report": self.report,
         }

@@ -22,6 +22,8 @@ from naturaltrace_model.networks.map_net import CELL, MapNet, MapNetConfig
 from naturaltrace_model.training.batches import Shard
 from naturaltrace_model.training.checkpoint import write_whole
 
+_TWIN_DISTANCE = 25.0  # mean grey levels
+
 
 @dataclass(frozen=True, slots=True)
 class MapConfig:
@@ -38,15 +40,21 @@ class MapConfig:
 
 @dataclass(frozen=True, slots=True)
 class SpliceSource:
-    """Real regions (N, 256, 256, 3), their reconstructions, and a shard for whole generated and real crops."""
+    """Real regions (N, 256, 256, 3) and their reconstructions, neither worn; a shard for whole generated and real
+    crops; and, from stage 2's reconstructions, `pairs` (P, 2) of rows that show the same place of both shards."""
 
     regions: NDArray[np.uint8]
     rebuilt: NDArray[np.uint8]
     shard: Shard
+    twins: Shard | None = None
+    pairs: NDArray[np.int64] | None = None
 
     @staticmethod
-    def make(shard: Path, autoencoders: list[Autoencoder], most: int, seed: int, kept: Path) -> "SpliceSource":
-        """Reconstruct the first `most` regions that the shard kept; `kept` remembers them for the next run."""
+    def make(
+        shard: Path, twins: Path | None, autoencoders: list[Autoencoder], most: int, seed: int, kept: Path
+    ) -> "SpliceSource":
+        """Reconstruct the first `most` regions that the shard kept; `kept` remembers them for the next run. Of `twins`
+        only what those same autoencoders made is used."""
         regions: NDArray[np.uint8] = np.load(shard / "regions.npy", mmap_mode="r")[:most]
         if kept.exists() and len(stored := np.load(kept, mmap_mode="r")) >= most:
             rebuilt = stored[:most]
@@ -54,22 +62,42 @@ class SpliceSource:
             rebuilt = rebuilt_regions(np.asarray(regions), autoencoders, seed)
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.save(kept, rebuilt)
-        return SpliceSource(np.asarray(regions), np.asarray(rebuilt), Shard.open(shard))
+        crops = Shard.open(shard)
+        if twins is None:
+            return SpliceSource(np.asarray(regions), np.asarray(rebuilt), crops)
+        others = Shard.open(twins)
+        pairs = same_places(crops, others, {a.name for a in autoencoders})
+        return SpliceSource(np.asarray(regions), np.asarray(rebuilt), crops, others, pairs)
 
-    def draw(self, rng: Generator) -> Splice:
-        """Of ten: a reconstruction pasted into its original (5), a generated crop into a real one (1), a real one into
-        another (1); a crop that is real (1), a reconstruction (1) or generated (1) as a whole."""
+    def draw(self, rng: Generator, held: bool = False) -> tuple[Splice, Splice]:
+        """One mask and its complement, worn alike: each place is once the original and once the fill, so that knowing
+        what a place shows helps nobody.
+
+        Of ten: a reconstruction and its original (7, two of them whole), a generated and a real crop (2, one of them
+        whole), two real ones, whose masks are empty (1). `held` draws from a tenth that is otherwise left alone.
+        """
         kind = int(rng.integers(10))
-        if kind < 5 or kind in (7, 8):
-            real, fill = self._pair(rng)
+        if kind < 7:
+            real, fill = self._pair(rng, held)
         else:
-            real, fill = self._crop(rng, 0), self._crop(rng, 0 if kind == 6 else 1)
-        mask = draw_mask(rng, CROP, CROP, 0.1, 0.7) if kind < 7 else np.full((CROP, CROP), kind > 7)
-        pixels = paste(real, fill, mask, float(rng.choice((0.0, 0.0, 1.5, 3.0))))
-        return Splice(lightly_worn(pixels, rng), mask & (kind != 6))
+            real, fill = self._crop(rng, 0, held), self._crop(rng, 0 if kind == 9 else 1, held)
+        whole = kind in (5, 6, 8)
+        mask = np.zeros((CROP, CROP), dtype=np.bool_) if whole else draw_mask(rng, CROP, CROP, 0.15, 0.6)
+        feather = float(rng.choice((0.0, 0.0, 1.5, 3.0)))
+        seed = int(rng.integers(2**31))
+        splices: list[Splice] = []
+        for own in (mask, ~mask):
+            worn = lightly_worn(paste(real, fill, own, feather), np.random.default_rng(seed))
+            splices.append(Splice(worn, own & (kind != 9)))
+        return splices[0], splices[1]
 
-    def _pair(self, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        row = int(rng.integers(len(self.regions)))
+    def _pair(self, rng: Generator, held: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        if self.twins is not None and self.pairs is not None and rng.random() < 0.5:
+            cut = len(self.pairs) // 10
+            mine, theirs = self.pairs[int(rng.integers(cut) if held else rng.integers(cut, len(self.pairs)))]
+            return self.shard.crops[mine], self.twins.crops[theirs]
+        cut = len(self.regions) // 10
+        row = int(rng.integers(cut) if held else rng.integers(cut, len(self.regions)))
         y, x = rng.integers(self.regions.shape[1] - CROP + 1, size=2)
         turn, flip = int(rng.integers(4)), rng.random() < 0.5
         pair: list[NDArray[np.uint8]] = []
@@ -78,9 +106,34 @@ class SpliceSource:
             pair.append(piece[:, ::-1] if flip else piece)
         return pair[0], pair[1]
 
-    def _crop(self, rng: Generator, label: int) -> NDArray[np.uint8]:
+    def _crop(self, rng: Generator, label: int, held: bool) -> NDArray[np.uint8]:
+        # Crops of one region lie side by side in the shard: the cut keeps them together.
         rows = np.flatnonzero(self.shard.label == label)
+        cut = len(rows) // 10
+        rows = rows[:cut] if held else rows[cut:]
         return self.shard.crops[int(rows[int(rng.integers(len(rows)))])]
+
+
+def same_places(shard: Shard, twins: Shard, names: set[str]) -> NDArray[np.int64]:
+    """Rows (P, 2) of real crops and of their reconstructions by the named autoencoders that show the very same place.
+
+    A region's crops and its reconstruction's were cut by the same draw, but of the first the most textured was taken,
+    which may lie elsewhere in the reconstruction.
+    """
+    wanted = {i for i, name in enumerate(twins.sources) if name in names}
+    rows_of = shard.rows_of_region()
+    pairs = [
+        (int(mine), int(theirs))
+        for region, rows in twins.rows_of_region().items()
+        for mine, theirs in zip(rows_of.get(region, ()), rows, strict=False)
+        if int(twins.source[theirs]) in wanted
+    ]
+    alike = [p for p in pairs if _distance(shard.crops[p[0]], twins.crops[p[1]]) < _TWIN_DISTANCE]
+    return np.array(alike, dtype=np.int64)
+
+
+def _distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    return float(np.abs(a[::4, ::4].astype(np.int16) - b[::4, ::4]).mean())
 
 
 def train(source: SpliceSource, config: MapConfig, out: Path, cache: Path) -> dict[str, float]:
@@ -91,9 +144,9 @@ def train(source: SpliceSource, config: MapConfig, out: Path, cache: Path) -> di
     torch.manual_seed(config.seed)
     network = MapNet()
     inputs, targets = prepare(network, source, config, cache)
-    held = max(1, int(len(inputs) * config.held_out))
+    held = held_out(config)
     rng = np.random.default_rng(config.seed + 1)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=0.02)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=0.05)
     network.train()
     started, step = time.monotonic(), 0
     with tqdm(total=config.steps, unit="step", mininterval=10) as bar:
@@ -104,7 +157,8 @@ def train(source: SpliceSource, config: MapConfig, out: Path, cache: Path) -> di
                 break
             for group in optimiser.param_groups:
                 group["lr"] = config.learning_rate * min(1.0, (step + 1) / 50) * 0.5 * (1 + np.cos(np.pi * done))
-            rows = np.sort(rng.integers(held, len(inputs), size=config.batch))
+            first = rng.integers(held // 2, len(inputs) // 2, size=config.batch // 2) * 2
+            rows = np.sort(np.concatenate([first, first + 1]))
             x = torch.from_numpy(inputs[rows]).float() / 127
             y = torch.from_numpy(targets[rows])
             with torch.autocast("cpu", torch.bfloat16):
@@ -130,6 +184,11 @@ def train(source: SpliceSource, config: MapConfig, out: Path, cache: Path) -> di
     return figures
 
 
+def held_out(config: MapConfig) -> int:
+    """How many of the splices only measure: they come first, whole batches of them."""
+    return max(1, int(config.splices * config.held_out) // config.batch) * config.batch
+
+
 def prepare(
     network: MapNet, source: SpliceSource, config: MapConfig, cache: Path
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -139,7 +198,8 @@ def prepare(
     inputs: NDArray[np.int8] | None = None
     targets = np.zeros((config.splices, CROP // CELL, CROP // CELL), dtype=np.float32)
     for start in tqdm(range(0, config.splices, config.batch), unit="batch", mininterval=10):
-        drawn = [source.draw(rng) for _ in range(min(config.batch, config.splices - start))]
+        pairs = [source.draw(rng, start < held_out(config)) for _ in range(config.batch // 2)]
+        drawn = [splice for pair in pairs for splice in pair][: config.splices - start]
         x = network.prepare(torch.from_numpy(np.stack([d.pixels for d in drawn])))
         if inputs is None:
             shape = (config.splices, *x.shape[1:])
