@@ -24,13 +24,26 @@ def has_alpha(image: Image.Image) -> bool:
     return image.mode in _ALPHA_MODES or "transparency" in image.info
 
 
-def to_srgb(image: Image.Image) -> Image.Image:
+def top_value(strip: Image.Image) -> float:
+    """The highest finite value of a strip whose mode ("I", "F") doesn't say what white is; 0 where there is none."""
+    values: NDArray[Any] = np.asarray(strip)
+    top = float(np.fmax.reduce(values, axis=None, initial=0))
+    return top if np.isfinite(top) else float(_finite(values).max(initial=0))
+
+
+def _finite(values: NDArray[Any]) -> NDArray[Any]:
+    """A copy whose infinite values count as white and black, and whatever is no number as black."""
+    return np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
+
+
+def to_srgb(image: Image.Image, top: float | None = None) -> Image.Image:
     """Return `image`, of any mode that Pillow decodes to, as mode RGB in sRGB with alpha laid over white.
 
-    A profile that can't be read or doesn't fit the pixels is left out, as browsers do.
+    A profile that can't be read or doesn't fit the pixels is left out, as browsers do. Where `image` is a strip of a
+    larger one, `top` is that one's `top_value`.
     """
     profile = image.info.get("icc_profile")
-    colour, alpha = _split_alpha(_to_8_bit(image))
+    colour, alpha = _split_alpha(_to_8_bit(image, top))
     rgb = _through_profile(colour, profile) if isinstance(profile, bytes) and profile else None
     if rgb is None:
         rgb = _without_profile(colour)
@@ -39,16 +52,20 @@ def to_srgb(image: Image.Image) -> Image.Image:
     return Image.composite(rgb, Image.new("RGB", rgb.size, (255, 255, 255)), alpha)
 
 
-def _to_8_bit(image: Image.Image) -> Image.Image:
+def _to_8_bit(image: Image.Image, top: float | None) -> Image.Image:
     if not image.mode.startswith(("I", "F")):
         return image
+    if top is None and image.mode in ("I", "F"):
+        top = top_value(image)
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "F":
-        values = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
         # Floating-point TIFFs hold 0..1 by convention; some writers keep 0..255.
-        top = 1.0 if float(values.max(initial=0.0)) <= 1.0 else 255.0
-        return Image.fromarray((np.clip(values / top, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8))
-    if image.mode == "I" and int(values.max(initial=0)) <= 255:
+        white = np.float32(1.0 if top is None or top <= 1.0 else 255.0)
+        shares = _finite(values)
+        np.divide(shares, white, out=shares)
+        np.clip(shares, 0.0, 1.0, out=shares)
+        return Image.fromarray((shares * np.float32(255.0) + np.float32(0.5)).astype(np.uint8))
+    if image.mode == "I" and top is not None and top <= 255:
         return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
     return Image.fromarray((np.clip(values, 0, 65535).astype(np.uint32) >> 8).astype(np.uint8))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from naturaltrace.imaging.colour import has_alpha, to_srgb
+from naturaltrace.imaging.colour import has_alpha, to_srgb, top_value
 from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.errors import (
     DamagedImage,
@@ -110,13 +110,15 @@ def _decode(data: bytes, format_name: str, limits: DecodeLimits) -> DecodedImage
 def _srgb_pixels(image: Image.Image) -> NDArray[np.uint8]:
     """In strips where the image is large: the steps on the way to sRGB would each hold a copy of the whole."""
     rows = max(1, _STRIP_PIXELS // image.width)
-    # Whether floating point means 0..1 or 0..255 is told from the whole image.
-    if rows >= image.height or image.mode in ("I", "F"):
+    if rows >= image.height:
         return np.asarray(to_srgb(image), dtype=np.uint8)
+    strips = [(top, min(image.height, top + rows)) for top in range(0, image.height, rows)]
+    white = None
+    if image.mode in ("I", "F"):  # what white is can only be told from the whole image
+        white = max(top_value(image.crop((0, top, image.width, bottom))) for top, bottom in strips)
     pixels = np.empty((image.height, image.width, 3), dtype=np.uint8)
-    for top in range(0, image.height, rows):
-        bottom = min(image.height, top + rows)
-        pixels[top:bottom] = np.asarray(to_srgb(image.crop((0, top, image.width, bottom))))
+    for top, bottom in strips:
+        pixels[top:bottom] = np.asarray(to_srgb(image.crop((0, top, image.width, bottom)), white))
     return pixels
 
 

@@ -1,4 +1,4 @@
-"""The process that reads files: `python -m naturaltrace.sandbox.child MEMORY_MB CPU_SECONDS`.
+"""The process that reads files: `python -m naturaltrace read-files MEMORY_MB CPU_SECONDS`.
 
 It takes one file at a time from its standard input and answers on its standard output. It loads all that it will ever
 need, shuts itself off, and only then reads the first byte that someone else wrote.
@@ -6,7 +6,6 @@ need, shuts itself off, and only then reads the first byte that someone else wro
 
 import io
 import os
-import sys
 from typing import Any
 
 from PIL import Image
@@ -81,7 +80,3 @@ def warm_up(believed: trust.TrustList) -> None:
         read(file.getvalue(), trust=believed, thumbnail=True)
     for name in ("utf_8", "latin_1", "ascii", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "cp1252", "mac_roman"):
         "".encode(name)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

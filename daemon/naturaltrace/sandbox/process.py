@@ -22,13 +22,14 @@ class NoReader(Exception):  # noqa: N818 (it reads as what it says)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`wall_s` seconds for one file by the clock, `cpu_s` by the process's own; `memory_mb` of its own memory.
+    """`cpu_s` seconds of the process's own time for one file, where the system can count them (not on Windows), and
+    `wall_s` by the clock; `memory_mb` of its own memory; `start_s` to start.
 
-    The largest image that is allowed needs about 1000 MB (a progressive JPEG of 100 megapixels) and, on a slow
-    machine, some seconds.
+    The largest image that is allowed, 100 megapixels, needs some seconds and about 1000 MB (as a progressive JPEG). The
+    clock is patient, for on a busy machine it says little; it is there for what waits without working.
     """
 
-    wall_s: float = 20.0
+    wall_s: float = 45.0
     cpu_s: int = 10
     memory_mb: int = 1536
     start_s: float = 60.0
@@ -165,10 +166,9 @@ _SIGXCPU = 24
 
 def _command(bounds: Bounds) -> list[str]:
     """A fresh interpreter rather than a fork: the daemon has threads and holds tokens, and neither may be copied."""
-    own = [str(bounds.memory_mb), str(bounds.cpu_s)]
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "read-files", *own]
-    return [sys.executable, "-m", "naturaltrace.sandbox.child", *own]
+    # -P: what lies in the folder that the daemon was started in is no module of ours.
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "naturaltrace"]
+    return [*program, "read-files", str(bounds.memory_mb), str(bounds.cpu_s)]
 
 
 def _widen(process: "subprocess.Popen[bytes]") -> None:
