@@ -56,9 +56,11 @@ function showVerdict({ outcome, url, at, isPrivate }) {
     el("section", {}, el("p", {}, verdict.summary)),
     parts.screenshotNote(outcome),
     parts.chance(verdict),
+    parts.sentences(text("why_title"), verdict.explanation),
     mapSection(verdict),
     ...parts.evidenceLists(verdict),
     parts.generator(verdict),
+    parts.sentences(text("changes_title"), verdict.changes),
     footer(verdict, { url, at, isPrivate }),
   ];
   panel.replaceChildren(...content.filter((part) => part instanceof Node));

@@ -20,12 +20,13 @@ function pairList(pairs) {
 }
 
 /** What programs read in each piece of evidence. @param {Verdict} verdict */
-function fields({ evidence }) {
+function fields({ evidence, report }) {
   const known = evidence.filter((each) => Object.keys(each.fields ?? {}).length);
-  if (!known.length) return null;
+  const beside = Object.keys(report ?? {}).length ? [{ kind: "report", fields: report }] : [];
+  if (!known.length && !beside.length) return null;
   /** @param {unknown} value */
   const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-  const lists = known.flatMap(({ kind, fields: found }) => [
+  const lists = [...known, ...beside].flatMap(({ kind, fields: found }) => [
     el("h3", {}, kind),
     pairList(Object.entries(found ?? {}).map(([name, value]) => [name, shown(value)])),
   ]);
@@ -48,10 +49,12 @@ function show({ outcome, url, at }, pictures) {
     el("header", {}, parts.icon(verdict.level), el("h1", {}, label), el("p", { class: "small" }, checkedAt(at))),
     el("section", {}, el("p", {}, verdict.summary)),
     parts.screenshotNote(outcome),
-    el("section", {}, el("h2", {}, text("map_title")), pictures ? heatMap(verdict, pictures) : waiting()),
     parts.chance(verdict),
+    parts.sentences(text("why_title"), verdict.explanation),
+    el("section", {}, el("h2", {}, text("map_title")), pictures ? heatMap(verdict, pictures) : waiting()),
     ...parts.evidenceLists(verdict),
     parts.generator(verdict),
+    parts.sentences(text("changes_title"), verdict.changes),
     el(
       "section",
       {},

@@ -16,7 +16,8 @@ export function leaning(direction) {
  */
 export function sortEvidence(evidence) {
   const byStrength = [...evidence].sort((a, b) => b.strength - a.strength);
-  const ofPixels = (/** @type {Evidence} */ e) => /^(pixels?|detector|model|image|screenshot|region)\b/.test(e.kind);
+  const ofPixels = (/** @type {Evidence} */ e) =>
+    /^(pixels?|detector|model|image|screenshot|part|attribution|own_camera)\b/.test(e.kind);
   const signed = (/** @type {Evidence} */ e) => /^c2pa\b/.test(e.kind);
   return {
     credentials: byStrength.filter(signed),
@@ -33,17 +34,26 @@ export function sortEvidence(evidence) {
 const MOST_REGIONS = 3;
 
 /**
- * The regions that the evidence points at.
+ * The regions that the verdict points at.
  * @param {Verdict} verdict
  * @returns {Region[]} at most three, within the image
  */
 export function regionsOf(verdict) {
   const { width, height } = verdict.image;
-  const found = verdict.evidence.flatMap(({ fields, text }) => {
-    const boxes = fields?.regions ?? (fields?.region ? [fields.region] : []);
-    return Array.isArray(boxes) ? boxes.map((box) => regionOf(box, width, height, text)) : [];
-  });
+  const named = Array.isArray(verdict.regions) ? verdict.regions : [];
+  const found = named.map((box) => regionOf(box, width, height, textOf(box, verdict.evidence)));
   return found.filter((region) => region !== null).slice(0, MOST_REGIONS);
+}
+
+/**
+ * The sentence of the evidence that speaks of this very box.
+ * @param {any} box
+ * @param {Evidence[]} evidence
+ */
+function textOf(box, evidence) {
+  const same = (/** @type {Evidence} */ { fields }) =>
+    fields && box && fields.x === box.x && fields.y === box.y && fields.width === box.width;
+  return evidence.find(same)?.text ?? "";
 }
 
 /**

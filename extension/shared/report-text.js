@@ -27,6 +27,7 @@ export function reportText(verdict, label, meaning, url) {
     `${label} — Natural Trace`,
     meaning,
     ...(chance === null ? [] : [`p = ${chance}`]),
+    ...(verdict.explanation?.length ? ["", ...verdict.explanation] : []),
     "",
     ...verdict.evidence.map((each) => `• ${each.text}`),
     ...(generators.length ? ["", generators.join(", ")] : []),

@@ -24,6 +24,13 @@ interface Verdict {
   model: { name: string; version: string };
   timing_ms: Record<string, number>;
   cached: boolean;
+  /** Sentences that say why, and what would change the verdict. Older companions give none of what follows. */
+  explanation?: string[];
+  changes?: string[];
+  /** Boxes in shares of the image's width and height. */
+  regions?: { x: number; y: number; width: number; height: number }[];
+  /** Figures beside the verdict, which decided nothing. */
+  report?: Record<string, unknown>;
 }
 
 /** Why there is no verdict. Every code has a title and an advice in `_locales`. */

@@ -35,6 +35,17 @@ export function chance(verdict) {
   );
 }
 
+/**
+ * Sentences under a heading, such as why, or what would change the verdict.
+ * @param {string} title
+ * @param {string[] | undefined} sentences
+ */
+export function sentences(title, sentences) {
+  if (!sentences?.length) return null;
+  const items = sentences.map((sentence) => el("li", {}, sentence));
+  return el("section", {}, el("h2", {}, title), el("ul", { class: "sentences" }, ...items));
+}
+
 /** @param {Evidence} evidence */
 function evidenceItem(evidence) {
   const lean = leaning(evidence.direction);

@@ -102,18 +102,16 @@ test("a report for programs names an address only where others can open it, and 
 });
 
 test("regions are read as shares or as pixels, at most three, and kept within the image", () => {
-  const evidence = (/** @type {unknown} */ fields, text = "there") =>
-    /** @type {any} */ ({ kind: "pixels.region", direction: 1, strength: 1, text, fields });
   const box = (/** @type {number} */ x) => ({ x, y: 0.5, width: 0.5, height: 0.25 });
-  const boxes = (/** @type {unknown} */ fields) => regionsOf(verdictOf({ evidence: [evidence(fields)] }));
-  assert.deepEqual(boxes({ regions: [box(0.25)] }), [{ x: 0.25, y: 0.5, width: 0.5, height: 0.25, text: "there" }]);
-  assert.deepEqual(boxes({ region: { x: 100, y: 100, width: 200, height: 50 } }), [
-    { x: 0.25, y: 0.5, width: 0.5, height: 0.25, text: "there" },
-  ]);
-  assert.equal(boxes({ regions: [box(0.75)] })[0]?.width, 0.25);
-  assert.equal(boxes({ regions: [box(0), box(0.1), box(0.2), box(0.3)] }).length, 3);
-  assert.deepEqual(boxes({ regions: [{ x: "?" }, null, { x: -1, y: 0, width: 1, height: 1 }] }), []);
-  assert.deepEqual(boxes({ regions: "no list" }), []);
+  const part = /** @type {any} */ ({ kind: "part", direction: 1, strength: 1, text: "there", fields: box(0.25) });
+  const boxes = (/** @type {any} */ regions) => regionsOf(verdictOf({ evidence: [part], regions }));
+  assert.deepEqual(boxes([box(0.25)]), [{ ...box(0.25), text: "there" }]);
+  assert.deepEqual(boxes([{ x: 100, y: 100, width: 200, height: 50 }]), [{ ...box(0.25), text: "" }]);
+  assert.equal(boxes([box(0.75)])[0]?.width, 0.25);
+  assert.equal(boxes([box(0), box(0.1), box(0.2), box(0.3)]).length, 3);
+  assert.deepEqual(boxes([{ x: "?" }, null, { x: -1, y: 0, width: 1, height: 1 }]), []);
+  assert.deepEqual(boxes("no list"), []);
+  assert.deepEqual(boxes(undefined), []);
 });
 
 test("a closed tab's panels are forgotten, and no other's", async () => {
