@@ -19,6 +19,8 @@ from naturaltrace.storage.history import History
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_UNWRITTEN = "The history can't be written; is the disk full? Verdicts go on, and are not kept."
+
 # (sha256, model name, model version, pixels only)
 Key = tuple[str, str, str, bool]
 
@@ -76,9 +78,12 @@ class Archive:
         try:
             await self.do(work)
         except sqlite3.Error as error:
-            if not self._history.notices:
-                self._history.notices.append(f"The history can't be written ({error}).")
-            _log.warning("the history can't be written: %s", error)
+            if _UNWRITTEN not in self._history.notices:
+                self._history.notices.append(_UNWRITTEN)
+                _log.warning("the history can't be written: %s", error)
+        else:
+            if _UNWRITTEN in self._history.notices:
+                self._history.notices.remove(_UNWRITTEN)
 
     async def close(self) -> None:
         await self.do(lambda history: history.close())

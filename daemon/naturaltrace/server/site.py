@@ -7,15 +7,30 @@ from aiohttp import web
 from naturaltrace.server.access import Access
 from naturaltrace.server.routes import add_route
 
+_SCRIPTS = (
+    "api",
+    "browsers",
+    "check",
+    "icons",
+    "model",
+    "page",
+    "past",
+    "settings",
+    "show",
+    "state",
+    "storage",
+    "trust",
+    "verdict",
+    "words",
+)
+LANGUAGES = ("en", "es", "fr", "de", "pt_BR", "ja", "zh_CN")
 # The only files that can be asked for: no address is ever turned into a path.
-_FILES = {
+FILES = {
     "/": ("index.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/api.js": ("api.js", "text/javascript"),
-    "/show.js": ("show.js", "text/javascript"),
-    "/trust.js": ("trust.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
+    **{f"/{name}.css": (f"{name}.css", "text/css") for name in ("tokens", "page", "parts")},
+    **{f"/{name}.js": (f"{name}.js", "text/javascript") for name in _SCRIPTS},
+    **{f"/words/{name}.json": (f"words/{name}.json", "application/json") for name in LANGUAGES},
 }
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -24,12 +39,12 @@ _POLICY = (
 
 
 async def get_file(request: web.Request) -> web.Response:
-    name, kind = _FILES[request.path]
-    text = resources.files("naturaltrace.server").joinpath("page", name).read_text("utf-8")
+    name, kind = FILES[request.path]
+    text = resources.files("naturaltrace.server").joinpath("page", *name.split("/")).read_text("utf-8")
     headers = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
     return web.Response(text=text, content_type=kind, charset="utf-8", headers=headers)
 
 
 def setup_site(app: web.Application) -> None:
-    for path in _FILES:
+    for path in FILES:
         add_route(app, "GET", path, get_file, access=Access.PUBLIC)

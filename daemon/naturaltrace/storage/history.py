@@ -7,6 +7,7 @@ what is forgotten unreadable in the file too.
 import contextlib
 import json
 import sqlite3
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,9 +90,7 @@ class History:
             history = cls(_connect(str(path)))
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and not _damaged(error):
-                notices.append("The history can't be written here; new verdicts are forgotten at the next start.")
-                history = cls(_connect(":memory:"))
-                history._copy_from(path)
+                history = cls._unwritable(path, notices)
             else:
                 reason = str(error) if isinstance(error, _LaterVersion) else "damaged"
                 history = cls._anew(path, reason, notices)
@@ -113,20 +112,30 @@ class History:
         except sqlite3.DatabaseError:
             return cls(_connect(":memory:"))
 
-    def _copy_from(self, path: Path) -> None:
-        """Take over, in memory, what a file that can't be written still lets be read."""
-        if not path.is_file():
-            return
-        # `immutable` reads past the missing right to lock; what only the write-ahead log holds stays unread.
-        source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    @classmethod
+    def _unwritable(cls, path: Path, notices: list[str]) -> "History":
         try:
-            source.backup(self._db)
-            self._db.execute("SELECT id, at, sha256, level, page, verdict, thumbnail FROM verdicts LIMIT 1")
-        except sqlite3.Error:
-            self._db.close()
-            self._db = _connect(":memory:")
-        finally:
-            source.close()
+            # On a full disk there is no room for the index of the write-ahead log; alone, SQLite keeps it in memory.
+            return cls(_connect(str(path), alone=True))
+        except sqlite3.DatabaseError:
+            notices.append("The history can't be written here; new verdicts are forgotten at the next start.")
+        history = cls(_connect(":memory:"))
+        try:
+            with tempfile.TemporaryDirectory(prefix="naturaltrace-") as elsewhere:
+                copy = Path(elsewhere) / path.name
+                for part in ("", "-wal"):
+                    with contextlib.suppress(FileNotFoundError):
+                        copy.with_name(copy.name + part).write_bytes(path.with_name(path.name + part).read_bytes())
+                source = sqlite3.connect(copy)
+                try:
+                    source.backup(history._db)
+                finally:
+                    source.close()
+            history._db.execute("SELECT id, at, sha256, level, page, verdict, thumbnail FROM verdicts LIMIT 1")
+        except (OSError, sqlite3.Error):
+            history._db.close()
+            history = cls(_connect(":memory:"))
+        return history
 
     def close(self) -> None:
         self._db.close()
@@ -236,14 +245,22 @@ def look_into(path: Path) -> int:
         connection.close()
 
 
-def _connect(path: str) -> sqlite3.Connection:
-    """Raises sqlite3.DatabaseError where the file is damaged, OperationalError where it can't be written."""
+def _connect(path: str, *, alone: bool = False) -> sqlite3.Connection:
+    """Raises sqlite3.DatabaseError where the file is damaged, OperationalError where it can't be written.
+
+    `alone` shuts other programs out, which takes less room on the disk.
+    """
     connection = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
     try:
         if path != ":memory:":
             Path(path).chmod(PRIVATE_FILE)
+        if alone:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("BEGIN IMMEDIATE")  # raises where the file is not ours to write
+            connection.execute("ROLLBACK")
         # Looked at before anything is changed: a later version's file must stay as it is.
-        if connection.execute("PRAGMA user_version").fetchone()[0] > _VERSION:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
             raise _LaterVersion("made by a later version")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.text_factory = _forgiving
@@ -252,7 +269,8 @@ def _connect(path: str) -> sqlite3.Connection:
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check failed")
         connection.executescript(_SCHEMA)
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
+        if version != _VERSION:
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
         connection.execute("SELECT id, at, sha256, level, page, verdict, thumbnail FROM verdicts LIMIT 1")
     except OSError as error:
         connection.close()

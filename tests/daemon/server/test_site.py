@@ -1,21 +1,14 @@
-"""The settings page: opened by a link that works once, shown in a real browser."""
+"""The settings page: opened by a link that works once. In real browsers: tests/e2e/test_settings_page.py."""
 
-import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from naturaltrace.server.problems import Problem
 from naturaltrace.server.sessions import KEY_LIFE_S, SESSION_LIFE_S, Sessions
-from naturaltrace.storage.paths import DataFolder
-from tests.daemon.images import encoded, photo
-from tests.daemon.programs import naturaltrace, running
+from naturaltrace.server.site import FILES
 from tests.daemon.server.test_pairing import Clock
 from tests.daemon.serving import Served
-from tests.needs import needs, needs_program
 
 
 @pytest.fixture
@@ -85,7 +78,7 @@ async def test_a_session_may_do_what_this_user_may(served: Served) -> None:
         assert answer.status == 401
 
 
-@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/api.js", "/show.js", "/icon.svg"])
+@pytest.mark.parametrize("path", FILES)
 async def test_the_page_is_public_and_may_load_nothing_from_elsewhere(served: Served, path: str) -> None:
     async with served.http.get(served.url + path) as answer:
         text = await answer.text()
@@ -100,68 +93,3 @@ async def test_the_page_is_public_and_may_load_nothing_from_elsewhere(served: Se
 async def test_no_other_file_can_be_had(served: Served, path: str) -> None:
     async with served.http.get(served.url + path, headers=served.bearer) as answer:
         assert answer.status == 404
-
-
-# --- in a browser ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def chromium() -> Iterator[Any]:
-    program = needs_program("chromium")
-    needs("playwright.sync_api", "dev")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True, timeout=120_000)
-        yield browser
-        browser.close()
-
-
-def accept(dialog: Any) -> None:
-    dialog.accept()
-
-
-@pytest.mark.browser
-@pytest.mark.timeout(300)
-def test_a_person_uses_the_settings_page(chromium: Any, folder: DataFolder, tmp_path: Path) -> None:
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(encoded(photo(), "PNG"))
-    config = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
-    with running("--data-dir", folder.root, env=config) as (_, ready):
-        page = chromium.new_page()
-        page.set_default_timeout(60_000)
-        errors: list[Any] = []
-
-        def note(error: Any) -> None:
-            errors.append(error)
-
-        page.on("pageerror", note)
-        page.goto(f"http://127.0.0.1:{ready['port']}/")
-        page.get_by_text("This page is locked").wait_for()
-
-        link = naturaltrace("settings", "--print", "--data-dir", folder.root).stdout.strip()
-        page.goto(link)
-        page.reload()  # the link's key has left the address: the session goes on in this tab
-        page.get_by_role("heading", name="Check an image").wait_for()
-        assert "#" not in page.url
-
-        page.set_input_files("#file", str(picture))
-        page.locator("#verdict .level").wait_for()
-        page.locator("#history li img:not([hidden])").wait_for()
-        page.get_by_role("button", name="Pair a browser").click()
-        page.locator("#code").get_by_text(re.compile(r"\d{3} \d{3}")).wait_for()
-        page.get_by_role("button", name="Pause 1 hour").click()
-        page.get_by_text("Paused for 60 min").wait_for()
-        page.get_by_role("button", name="Resume", exact=True).click()
-        page.locator("#status").get_by_text("Running").wait_for()
-        page.get_by_label("Start when I log in").check()
-        page.locator("#settings-said").get_by_text("Saved.").wait_for()
-        assert (tmp_path / "config/autostart/naturaltrace.desktop").exists()
-        if shots := os.environ.get("NATURALTRACE_SHOTS"):
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                page.screenshot(path=f"{shots}/settings-{scheme}.png", full_page=True)
-        page.on("dialog", accept)
-        page.get_by_role("button", name="Forget everything").click()
-        page.locator("#history").get_by_text("Nothing here.").wait_for()
-        assert errors == []

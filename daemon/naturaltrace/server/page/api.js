@@ -12,15 +12,33 @@ export class Refused extends Error {
 
 /**
  * Begin a session with the key behind "#", which is taken out of the address at once; or go on with this tab's own.
- * @returns {Promise<void>} rejects with Refused
+ * What stands behind a "/" names the section to show.
+ * @returns {Promise<string>} that section, or ""; rejects with Refused
  */
 export async function begin() {
-  const key = location.hash.slice(1);
-  if (!key) return;
-  history.replaceState(null, "", "/");
+  const [key = "", section = ""] = location.hash.slice(1).split("/");
+  if (key.length < 32) return key; // no key: a section that the reader went to
+  history.replaceState(null, "", section ? `/#${section}` : "/");
   sessionStorage.removeItem(KEY);
   const { token } = await call("POST", "/v1/session", { key });
   sessionStorage.setItem(KEY, token);
+  return section;
+}
+
+let onTrouble = /** @type {(error: unknown) => void} */ (() => {});
+
+/** @param {(error: unknown) => void} tell called with whatever `attempt` met */
+export function tellTrouble(tell) {
+  onTrouble = tell;
+}
+
+/** Run `work`; what goes wrong is said on the page. @param {() => Promise<unknown>} work */
+export async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    onTrouble(error);
+  }
 }
 
 /**

@@ -1,18 +1,16 @@
-// The settings page's section on the trust list: which one counts, another from a file, back to the bundled one.
+// The trust list: which one counts, another from a file, back to the bundled one.
 
-import { call } from "./api.js";
-import { definitions } from "./show.js";
-
-/** @param {string} id @returns {any} */
-const by = (id) => document.getElementById(id);
+import { attempt, call } from "./api.js";
+import { by, definitions } from "./show.js";
+import { number, t } from "./words.js";
 
 /** @param {any} list */
 function show(list) {
-  definitions(by("trust"), [
-    ["List", list.name],
-    ["From", list.source],
-    ["Of", list.date],
-    ["Certificates", list.count ? String(list.count) : "none: every signer counts as unknown"],
+  definitions(by("trust-list"), [
+    [t("trust_name"), list.name],
+    [t("trust_source"), list.source],
+    [t("trust_date"), list.date],
+    [t("trust_count"), list.count ? number(list.count) : t("trust_none")],
   ]);
   by("trust-back").hidden = !list.own;
 }
@@ -21,24 +19,25 @@ export async function showTrust() {
   show(await call("GET", "/v1/control/trust"));
 }
 
-/**
- * @param {(work: () => Promise<void>) => Promise<void>} attempt says what goes wrong
- */
-export function listenForTrust(attempt) {
+export function listenForTrust() {
   by("trust-file").addEventListener("change", (/** @type {any} */ event) =>
     attempt(async () => {
       const file = event.target.files[0];
-      event.target.value = ""; // so that the same file can be chosen again
-      if (!file) return;
       by("trust-said").textContent = "";
-      show(await call("PUT", `/v1/control/trust?name=${encodeURIComponent(file.name)}`, file));
-      by("trust-said").textContent = "Replaced.";
+      if (!file) return;
+      try {
+        show(await call("PUT", `/v1/control/trust?name=${encodeURIComponent(file.name)}`, file));
+        by("trust-said").textContent = t("trust_replaced");
+      } finally {
+        event.target.value = ""; // so that the same file can be chosen again; not before it has been read
+      }
     }),
   );
   by("trust-back").addEventListener("click", () =>
     attempt(async () => {
       show(await call("DELETE", "/v1/control/trust"));
-      by("trust-said").textContent = "The bundled list counts again.";
+      by("trust-said").textContent = t("trust_is_back");
+      by("trust-file").focus();
     }),
   );
 }
