@@ -40,9 +40,24 @@
     return box.bottom > -AHEAD_PX && box.top < innerHeight + AHEAD_PX;
   }
 
-  /** Of an image and its twins only one is checked. @param {ImageTarget} target */
-  const hasTwin = ({ element, url }) =>
-    naturalTrace.twins.of(element).some((twin) => seen.get(twin) === url && naturalTrace.checks.has(twin));
+  /**
+   * Of an image and its twins only one is checked, and not the one that is out of focus: the badge would stand beside the
+   * picture.
+   * @param {ImageTarget} target
+   */
+  function hasTwin({ element, url }) {
+    const { twins, checks, queue } = naturalTrace;
+    const others = twins.of(element);
+    if (!others.length) return false;
+    if (twins.blurred(element)) return others.some((twin) => !twins.blurred(twin));
+    return others.some((twin) => {
+      if (!checks.has(twin)) return false;
+      if (!twins.blurred(twin)) return seen.get(twin) === url;
+      queue.remove(twin);
+      checks.drop(twin);
+      return false;
+    });
+  }
 
   /** Whether what the element would show is there to be judged. @param {Element} element @param {string} url */
   function ready(element, url) {

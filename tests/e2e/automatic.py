@@ -4,8 +4,43 @@ import json
 from collections.abc import Iterable
 
 from browsers import Browser, Page, eventually
+from pictures import declared_png, jpeg, photograph
+from site_server import Site
 
 API = "(globalThis.browser ?? chrome)"
+
+FEED = """
+<style>
+  body { margin: 0; font: 16px sans-serif; color-scheme: light dark; }
+  header { position: sticky; top: 0; height: 60px; background: Canvas; z-index: 5; }
+  article { height: 420px; margin: 16px; position: relative; }
+  article img, article .back { width: 400px; height: 300px; display: block; }
+  .avatar { width: 40px !important; height: 40px !important; }
+</style>
+<header>A bar that stays</header>
+<main></main>
+<script>
+  const main = document.querySelector('main');
+  let posts = 0;
+  function add(count, source) {
+    for (let i = 0; i < count; i++) {
+      posts += 1;
+      const post = document.createElement('article');
+      post.innerHTML = `<img class="avatar" src="/avatar.jpg"><p>Post ${posts}</p><img class="picture">`;
+      post.querySelector('.picture').src = source(posts);
+      main.append(post);
+    }
+  }
+</script>
+"""
+
+
+def put_feed(site: Site) -> str:
+    """A feed without posts yet; `add(count, source)` makes some. Returns its address."""
+    site.image("/made.png", declared_png(photograph("coffee", (400, 300))), "image/png")
+    site.image("/photo.jpg", jpeg(photograph("astronaut", (400, 300))))
+    site.image("/avatar.jpg", jpeg(photograph("chelsea", (80, 80))))
+    return site.page("/feed", FEED)
 
 
 def open_popup(browser: Browser, page: Page) -> Page:
@@ -36,17 +71,18 @@ def turn_on_in_options(browser: Browser, names: Iterable[str]) -> None:
     """Turn sites on by their names, on the options page."""
     options = browser.open_extension("options/options.html")
     eventually(lambda: options.evaluate("document.querySelectorAll('#sites li').length"), "the list of sites")
+    kept = f"{API}.storage.local.get('settings').then(s => s.settings?.sites?.length ?? 0)"
     for name in names:
         row = f"[...document.querySelectorAll('#sites li')].find(li => li.textContent.trim() === {json.dumps(name)})"
         options.evaluate(
             f"(box => {{ document.querySelector('#here')?.removeAttribute('id'); box.id = 'here' }})"
             f"(({row}).querySelector('input'))"
         )
-        if not options.evaluate("document.querySelector('#here').checked"):
-            options.click("#here")
-            kept = f"{API}.storage.local.get('settings').then(s => s.settings?.sites ?? [])"
-            before = options.evaluate("document.querySelectorAll('#sites input:checked').length")
-            eventually(lambda n=before: len(options.evaluate(kept)) >= n, f"{name} to be on")
+        if options.evaluate("document.querySelector('#here').checked"):
+            continue
+        before = options.evaluate(kept)
+        options.click("#here")
+        eventually(lambda least=before + 1: options.evaluate(kept) >= least, f"{name} to be on")
     options.close()
 
 
@@ -71,4 +107,13 @@ def turn_all_off(browser: Browser) -> None:
 
 
 def levels(page: Page) -> list[str]:
-    return [badge.level for badge in page.badges()]
+    """Of the badges on a page, without the buttons beside them that reveal an image."""
+    return [badge.level for badge in page.badges() if badge.level]
+
+
+def popup_says(browser: Browser, page: Page, words: str, deadline_s: float = 45.0) -> None:
+    """The popup's lines on the companion and on this page contain these words."""
+    popup = open_popup(browser, page)
+    eventually(lambda: words in popup.evaluate("document.body.innerText"), f"“{words}” in the popup", deadline_s)
+    popup.close()
+    page.bring_to_front()

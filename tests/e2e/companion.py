@@ -24,6 +24,7 @@ class Companion:
         self._log: deque[str] = deque(maxlen=40)
         self.port = 0
         self.code = ""
+        self._used = False
 
     def start(self) -> Self:
         """Start it and wait until it answers. A later start takes the same port again."""
@@ -42,7 +43,13 @@ class Companion:
             raise AssertionError(f"the companion was not ready within {_START_S:g} s: {''.join(self._log)}") from None
         assert event["event"] == "ready", event
         self.port, self.code = event["port"], event["pairing_code"]
+        self._used = False
         return self
+
+    def a_code(self) -> str:
+        """The one that it showed at its start, the first time; then new ones."""
+        first, self._used = not self._used, True
+        return self.code if first and self.code else self.new_code()
 
     def new_code(self) -> str:
         """What `naturaltrace pair` shows."""

@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from browsers import BROWSERS, Browser, BrowserMissing, open_browser
 from companion import Companion
+from feeds import FeedPages
 from pairing import pair
 from pictures import declared_png, jpeg, photograph
 from site_server import Site
+from web import Web
 
 # Real browsers on a slow machine with two cores.
 SLOW_S = 300
@@ -53,6 +56,33 @@ def browser(request: pytest.FixtureRequest, companion: Companion) -> Generator[B
     with start_browser(request.param) as started:
         pair(started, companion)
         yield started
+
+
+@dataclass(frozen=True, slots=True)
+class Couple:
+    """A browser, allowed in private windows and on the tests' own web, and a companion that only it is paired with."""
+
+    browser: Browser
+    companion: Companion
+    web: Web
+
+
+@pytest.fixture(scope="package")
+def web() -> Generator[Web]:
+    with Web() as running:
+        running.answers.append(FeedPages())
+        yield running
+
+
+@pytest.fixture(scope="package", params=BROWSERS)
+def couple(request: pytest.FixtureRequest, web: Web, tmp_path_factory: pytest.TempPathFactory) -> Generator[Couple]:
+    """For flows that stop the companion, revoke the pairing or forget everything. Each leaves it paired and running."""
+    with (
+        Companion(tmp_path_factory.mktemp("couple")) as own,
+        start_browser(request.param, web_port=web.port, private=True) as started,
+    ):
+        pair(started, own)
+        yield Couple(started, own, web)
 
 
 @pytest.fixture(params=BROWSERS)

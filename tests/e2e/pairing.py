@@ -35,7 +35,16 @@ def type_code(page: Page, code: str) -> None:
 def pair(browser: Browser, companion: Companion) -> None:
     page = open_welcome(browser)
     use_port(page, companion.port)
+    finish_pairing(page, companion)
+
+
+def pair_again(browser: Browser, companion: Companion) -> None:
+    """Where the browser still knows the port."""
+    finish_pairing(open_welcome(browser), companion)
+
+
+def finish_pairing(page: Page, companion: Companion) -> None:
     eventually(lambda: tone(page, "companion") == "good", "the companion to be found")
-    type_code(page, companion.new_code())
+    type_code(page, companion.a_code())
     eventually(lambda: tone(page, "pair") == "good", "the browser to be paired")
     page.close()

@@ -3,77 +3,14 @@
 from collections.abc import Generator
 
 import pytest
+from automatic import levels, open_popup, put_feed, turn_all_off, turn_on
 from browsers import Browser, Page, eventually
-from pictures import declared_png, jpeg, photograph
 from site_server import Site
-
-FEED = """
-<style>
-  body { margin: 0; font: 16px sans-serif; color-scheme: light dark; }
-  header { position: sticky; top: 0; height: 60px; background: Canvas; z-index: 5; }
-  article { height: 420px; margin: 16px; position: relative; }
-  article img, article .back { width: 400px; height: 300px; display: block; }
-  .avatar { width: 40px !important; height: 40px !important; }
-</style>
-<header>A bar that stays</header>
-<main></main>
-<script>
-  const main = document.querySelector('main');
-  let posts = 0;
-  function add(count, source) {
-    for (let i = 0; i < count; i++) {
-      posts += 1;
-      const post = document.createElement('article');
-      post.innerHTML = `<img class="avatar" src="/avatar.jpg"><p>Post ${posts}</p><img class="picture">`;
-      post.querySelector('.picture').src = source(posts);
-      main.append(post);
-    }
-  }
-</script>
-"""
 
 
 @pytest.fixture
 def feed(site: Site) -> str:
-    site.image("/made.png", declared_png(photograph("coffee", (400, 300))), "image/png")
-    site.image("/photo.jpg", jpeg(photograph("astronaut", (400, 300))))
-    site.image("/avatar.jpg", jpeg(photograph("chelsea", (80, 80))))
-    return site.page("/feed", FEED)
-
-
-def turn_on(browser: Browser, page: Page) -> None:
-    """Turn the page's site on, in the toolbar's popup, as the user does."""
-    popup = open_popup(browser, page)
-    if not popup.evaluate("document.querySelector('#site-switch').checked"):
-        popup.click("#site-switch")
-    on = "document.querySelector('#site-note').textContent.startsWith('Images are checked')"
-    eventually(lambda: popup.evaluate(on), "the site to be on")
-    popup.close()
-    # A tab in the background shows nothing, so nothing comes into view there.
-    page.bring_to_front()
-
-
-def turn_all_off(browser: Browser) -> None:
-    """Forget the settings, so that other tests find a browser without automatic badges."""
-    options = browser.open_extension("options/options.html")
-    api = "(globalThis.browser ?? chrome)"
-    options.evaluate(f"{api}.storage.local.remove('settings')")
-    eventually(
-        lambda: options.evaluate(f"{api}.scripting.getRegisteredContentScripts()") == [], "no registered content script"
-    )
-    options.close()
-
-
-def open_popup(browser: Browser, page: Page) -> Page:
-    """The popup as a page, on behalf of another tab."""
-    address = page.evaluate("location.href")
-    options = browser.open_extension("options/options.html")
-    find = f"(globalThis.browser ?? chrome).tabs.query({{}}).then(ts => ts.find(t => t.url === '{address}')?.id)"
-    tab = eventually(lambda: options.evaluate(find), "the page's tab")
-    options.close()
-    popup = browser.open_extension(f"popup/popup.html?tab={tab}")
-    eventually(lambda: popup.evaluate("document.querySelector('#pause').textContent"), "the popup")
-    return popup
+    return put_feed(site)
 
 
 @pytest.fixture
@@ -84,10 +21,6 @@ def open_feed(browser: Browser, feed: str) -> Generator[Page]:
     yield page
     page.close()
     turn_all_off(browser)
-
-
-def levels(page: Page) -> list[str]:
-    return [badge.level for badge in page.badges()]
 
 
 def test_images_in_view_get_badges_and_avatars_do_not(site: Site, open_feed: Page) -> None:
@@ -116,6 +49,18 @@ def test_what_is_added_is_found_and_what_is_removed_is_forgotten(open_feed: Page
     eventually(lambda: levels(open_feed) == ["ai"], "one badge, on the new post")
     open_feed.evaluate("void main.replaceChildren()")
     eventually(lambda: open_feed.evaluate("document.querySelectorAll('naturaltrace-badge').length") == 0, "no badge")
+
+
+def test_a_page_that_only_pretends_to_be_another_is_followed(open_feed: Page) -> None:
+    """Single-page navigation: the address changes and the content with it, but nothing is loaded."""
+    eventually(lambda: levels(open_feed), "the first badges")
+    open_feed.evaluate(
+        "(history.pushState({}, '', '/photo/1'), main.replaceChildren(), add(1, () => '/made.png?lone'))"
+    )
+    eventually(lambda: levels(open_feed) == ["ai"], "the new view's badge")
+    open_feed.evaluate("(history.back(), main.replaceChildren(), add(2, n => '/made.png?again' + n))")
+    eventually(lambda: "ai" in levels(open_feed), "the old view's badges")
+    assert len(levels(open_feed)) <= 2
 
 
 def test_other_kinds_of_images_are_found(open_feed: Page) -> None:

@@ -1,16 +1,14 @@
-"""Every site of the table, on a page that is built as the site's own: images found, badges in place, layout untouched."""
+"""Every site of the table, on a page built as the site's own: images found, badges in place, layout untouched."""
 
 from collections.abc import Generator
 
 import pytest
 from automatic import levels, turn_all_off, turn_on_in_options
-from browsers import BROWSERS, BadgeSeen, Browser, Page, eventually
-from companion import Companion
-from feeds import FEEDS, Feed, FeedPages
-from pairing import pair
+from browsers import BadgeSeen, Browser, Page, eventually
+from feeds import FEEDS, Feed
 from web import Web
 
-from conftest import start_browser
+from conftest import Couple
 
 NAMES = {
     "x": "X",
@@ -32,20 +30,11 @@ GAP = 8
 
 
 @pytest.fixture(scope="module")
-def web() -> Generator[Web]:
-    with Web() as running:
-        running.answers.append(FeedPages())
-        yield running
-
-
-@pytest.fixture(scope="module", params=BROWSERS)
-def reader(request: pytest.FixtureRequest, companion: Companion, web: Web) -> Generator[Browser]:
-    """A browser that is paired and has every site turned on, by the switches of the options page."""
-    with start_browser(request.param, web_port=web.port) as started:
-        pair(started, companion)
-        turn_on_in_options(started, NAMES.values())
-        yield started
-        turn_all_off(started)
+def reader(couple: Couple) -> Generator[Browser]:
+    """A browser with every site turned on, by the switches of the options page."""
+    turn_on_in_options(couple.browser, NAMES.values())
+    yield couple.browser
+    turn_all_off(couple.browser)
 
 
 def on_its_corner(badge: BadgeSeen, box: list[float]) -> bool:

@@ -37,8 +37,8 @@ def open_browser(
 ) -> Browser:
     """Start "chromium" or "firefox" on a fresh profile. Raises BrowserMissing where it is not installed.
 
-    With `web_port`, every https address leads to that port of this machine, under its own name, and the extension may be
-    permitted to see it. With `private`, the extension is allowed in private windows.
+    With `web_port`, every https address leads to that port of this machine, under its own name, and the extension may
+    be permitted to see it. With `private`, the extension is allowed in private windows.
     """
     if name == "chromium":
         from .chromium import ChromiumBrowser

@@ -65,7 +65,7 @@ class ChromiumPage:
         self._owner = owner
 
     def goto(self, url: str) -> None:
-        self._send("Page.navigate", url=url)
+        self.send("Page.navigate", url=url)
         eventually(lambda: self._arrived(url), f"{url} to load")
 
     def _arrived(self, url: str) -> bool:
@@ -90,21 +90,21 @@ class ChromiumPage:
 
     def type(self, selector: str, text: str) -> None:
         self.evaluate(f"(e => {{ e.focus(); e.select?.(); }})(document.querySelector({json.dumps(selector)}))")
-        self._send("Input.insertText", text=text)
+        self.send("Input.insertText", text=text)
 
     def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None:
         code, text = _KEYS[key]
         event = {"key": key, "code": key, "windowsVirtualKeyCode": code, "text": text}
-        self._send("Input.dispatchKeyEvent", type="keyDown", **event)
+        self.send("Input.dispatchKeyEvent", type="keyDown", **event)
         # The key may have closed what it was pressed in, and then nobody answers.
         self._cdp.post("Input.dispatchKeyEvent", self._session, type="keyUp", **event)
 
     def bring_to_front(self) -> None:
-        self._send("Page.bringToFront")
+        self.send("Page.bringToFront")
 
     def screenshot(self, path: Path) -> None:
         self.bring_to_front()
-        shot = self._send("Page.captureScreenshot", format="png")
+        shot = self.send("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def badges(self) -> list[BadgeSeen]:
@@ -143,20 +143,21 @@ class ChromiumPage:
         self._cdp.command("Target.closeTarget", targetId=self.target)
 
     def emulate(self, scheme: Scheme, size: tuple[int, int] | None) -> None:
-        self._send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         if size is not None:
             width, height = size
-            self._send(
+            self.send(
                 "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
             )
 
-    def _send(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """A command of the DevTools protocol to this page."""
         return self._cdp.command(method, self._session, **parameters)
 
     def _click_at(self, x: float, y: float) -> None:
         for kind, buttons in (("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)):
             button = "none" if kind == "mouseMoved" else "left"
-            self._send(
+            self.send(
                 "Input.dispatchMouseEvent",
                 type=kind,
                 x=x,
@@ -167,15 +168,15 @@ class ChromiumPage:
             )
 
     def _buttons(self) -> list[Node]:
-        tree = self._send("DOM.getDocument", depth=-1, pierce=True)["root"]
+        tree = self.send("DOM.getDocument", depth=-1, pierce=True)["root"]
         hosts = [node for node in _walk(tree) if node.get("nodeName") == "NATURALTRACE-BADGE"]
         return [node for host in hosts for node in _walk(host) if node.get("nodeName") == "BUTTON"]
 
     def _seen(self, button: Node) -> BadgeSeen:
         names = cast(list[str], button.get("attributes", []))
         attributes = dict(zip(names[::2], names[1::2], strict=True))
-        found = self._send("DOM.resolveNode", backendNodeId=button["backendNodeId"])["object"]["objectId"]
-        measured = self._send(
+        found = self.send("DOM.resolveNode", backendNodeId=button["backendNodeId"])["object"]["objectId"]
+        measured = self.send(
             "Runtime.callFunctionOn",
             objectId=found,
             returnByValue=True,

@@ -56,8 +56,8 @@ FEEDS = (
 
 
 class FeedPages:
-    """Answers for the hosts of all feeds. Every picture is the same file, which says that it was generated: the companion
-    looks at it once, so what is tested here is the extension."""
+    """Answers for the hosts of all feeds. Every picture is the same file, which says that it was generated: the
+    companion looks at it once, so what is tested here is the extension."""
 
     def __init__(self) -> None:
         self._made = pictures.declared_png(pictures.photograph("coffee", (320, 240)))

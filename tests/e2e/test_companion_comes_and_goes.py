@@ -1,0 +1,76 @@
+"""The companion stops, forgets the pairing or rests while a feed is read; the feed goes on, and so do its badges."""
+
+from collections.abc import Generator
+
+import pytest
+from automatic import change_settings, levels, open_popup, popup_says, put_feed, turn_all_off, turn_on
+from browsers import Page, eventually
+from pairing import pair_again
+from pictures import declared_png, photograph
+from site_server import Site
+
+from conftest import Couple
+
+# After a failure the queue waits, longer each time; a minute is the longest.
+RETRIED_S = 120.0
+
+
+@pytest.fixture
+def feed(couple: Couple, site: Site) -> Generator[Page]:
+    """A feed with two badges, and a picture that nobody has judged yet."""
+    page = couple.browser.open(put_feed(site))
+    page.evaluate("add(2, n => '/made.png?' + n)")
+    turn_on(couple.browser, page)
+    eventually(lambda: "ai" in levels(page), "the first badges")
+    site.image("/new.png", declared_png(photograph("chelsea", (401, 301))), "image/png")
+    yield page
+    page.close()
+    turn_all_off(couple.browser)
+
+
+def show_new_posts(page: Page) -> None:
+    page.evaluate("(scrollTo(0, 0), main.replaceChildren(), add(2, n => '/new.png?' + n))")
+    eventually(lambda: page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth)"), "the images")
+
+
+def test_a_feed_outlives_the_companion(couple: Couple, feed: Page) -> None:
+    change_settings(couple.browser, action="hide")
+    couple.companion.stop()
+    try:
+        feed.bring_to_front()
+        show_new_posts(feed)
+        popup_says(couple.browser, feed, "Companion not found")
+        # A feed full of complaints helps nobody, and nothing is hidden without a verdict.
+        assert levels(feed) == []
+        assert feed.evaluate("[...document.images].every(i => getComputedStyle(i).opacity === '1')")
+    finally:
+        couple.companion.start()
+    feed.bring_to_front()
+    eventually(lambda: "ai" in levels(feed), "badges once it is back", RETRIED_S)
+
+
+def test_a_feed_outlives_the_pairing(couple: Couple, feed: Page) -> None:
+    couple.companion.revoke_all()
+    try:
+        show_new_posts(feed)
+        popup_says(couple.browser, feed, "Not paired yet", RETRIED_S)
+        assert levels(feed) == []
+    finally:
+        pair_again(couple.browser, couple.companion)
+    feed.bring_to_front()
+    eventually(lambda: "ai" in levels(feed), "badges once it is paired", RETRIED_S)
+
+
+def test_a_pause_takes_the_badges_away_until_it_ends(couple: Couple, feed: Page) -> None:
+    popup = open_popup(couple.browser, feed)
+    popup.click("#pause")
+    eventually(lambda: popup.evaluate("document.querySelector('#pause').ariaPressed") == "true", "the pause")
+    feed.bring_to_front()
+    eventually(lambda: not feed.badges(), "the badges to go")
+    show_new_posts(feed)
+    popup.bring_to_front()
+    popup.click("#pause")
+    eventually(lambda: popup.evaluate("document.querySelector('#pause').ariaPressed") == "false", "the pause to end")
+    popup.close()
+    feed.bring_to_front()
+    eventually(lambda: "ai" in levels(feed), "the badges to come back")
