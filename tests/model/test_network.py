@@ -10,7 +10,8 @@ needs("torch", "train")
 import torch  # noqa: E402
 from scipy import ndimage  # noqa: E402  # pyright: ignore[reportMissingTypeStubs]
 
-from naturaltrace.detection.session import OUTPUTS, VIEW_OUTPUT, ort  # noqa: E402
+from naturaltrace.detection.runtime.devices import ort  # noqa: E402
+from naturaltrace.detection.session import OUTPUTS, VIEW_OUTPUT  # noqa: E402
 from naturaltrace_model.networks import residuals  # noqa: E402
 from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
 from naturaltrace_model.networks.view_net import ViewNet, ViewNetConfig  # noqa: E402

@@ -15,6 +15,8 @@ from typing import Any
 from naturaltrace.detection import card as cards
 from naturaltrace.detection.aggregate import FEATURES
 from naturaltrace.detection.detector import Detector
+from naturaltrace.detection.runtime import selftest
+from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime
 from naturaltrace.imaging import crops
 from naturaltrace_model.calibration import fit as calibration
 from naturaltrace_model.data.manifest import FAMILIES, Sample
@@ -25,6 +27,7 @@ from naturaltrace_model.evaluation.summary import summarise, table
 from naturaltrace_model.export import graph
 from naturaltrace_model.export.model_card import page
 from naturaltrace_model.training import checkpoint
+from naturaltrace_model.training import map as map_training
 from naturaltrace_model.training import view as view_training
 
 NAME = "natural-trace"
@@ -35,7 +38,13 @@ _LEAST_TEXTURE = 0.6
 
 
 def release(
-    weights: Path, view_weights: Path, images: Path, pack: Path | None, version: str, out: Path | None = None
+    weights: Path,
+    view_weights: Path,
+    images: Path,
+    pack: Path | None,
+    version: str,
+    out: Path | None = None,
+    map_weights: Path | None = None,
 ) -> Path:
     """Write graph, `card.json`, `MODEL_CARD.md` and `results.csv` into `out`; the card's path.
 
@@ -46,7 +55,7 @@ def release(
     network, stored = checkpoint.load(weights)
     view = view_training.load(view_weights)
     file = f"{NAME}-{version}.onnx"
-    content = graph.to_onnx(network, view)
+    content = graph.to_onnx(network, view, map_training.load(map_weights) if map_weights else None)
     (out / file).write_bytes(content)
     raw: dict[str, Any] = {
         "schema": cards.SCHEMA,
@@ -74,6 +83,8 @@ def release(
     }  # fmt: skip
     path = out / "card.json"
     _write(raw, path)
+    # What other devices have to compute to be believed: by onnxruntime's CPU provider, with this very graph.
+    selftest.write(out / cards.SELF_TEST, content, selftest.outputs_of(OnnxRuntime(content)))
     held = calibration.balanced(samples_of(images, "val"))
     fitted = calibration.fit(list(features_of(Detector(cards.read(path)), held, CONDITIONS)))
     raw["limits"]["proximity"] = round(fitted.least_proximity, 5)

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import psutil
@@ -123,7 +123,7 @@ def test_a_process_that_takes_too_long_is_ended_and_replaced() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows counts no processor time for us")
 def test_so_is_one_that_uses_up_its_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_command", lambda _bounds: acting("confine.allow_cpu(0)\nwhile True: pass"))
+    monkeypatch.setattr(processes, "_command", instead(acting("confine.allow_cpu(0)\nwhile True: pass")))
     reader = ReaderProcess()
     with pytest.raises(ImagingError, match="too long"):
         reader.read(PNG)
@@ -146,7 +146,7 @@ def test_so_is_one_that_uses_up_its_processor_time(monkeypatch: pytest.MonkeyPat
 def test_one_that_dies_or_says_nonsense_is_replaced(monkeypatch: pytest.MonkeyPatch, harm: str) -> None:
     reader = ReaderProcess()
     with monkeypatch.context() as patched:
-        patched.setattr(processes, "_command", lambda _bounds: acting(harm))
+        patched.setattr(processes, "_command", instead(acting(harm)))
         with pytest.raises(ImagingError, match="broke down"):
             reader.read(PNG)
     try:
@@ -154,6 +154,10 @@ def test_one_that_dies_or_says_nonsense_is_replaced(monkeypatch: pytest.MonkeyPa
         assert reader.read(PNG).prepared.width == 320
     finally:
         reader.close()
+
+
+def instead(command: list[str]) -> Callable[[Bounds], list[str]]:
+    return lambda _bounds: command
 
 
 def acting(harm: str) -> list[str]:
@@ -170,10 +174,10 @@ wire.receive(requests, max_body=2**30)
 
 
 def test_one_that_does_not_start_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_command", lambda _bounds: [sys.executable, "-c", "print('hello')"])
+    monkeypatch.setattr(processes, "_command", instead([sys.executable, "-c", "print('hello')"]))
     with pytest.raises(NoReader, match="does not start"):
         ReaderProcess().read(PNG)
-    monkeypatch.setattr(processes, "_command", lambda _bounds: ["/there/is/no/such/program"])
+    monkeypatch.setattr(processes, "_command", instead(["/there/is/no/such/program"]))
     with pytest.raises(NoReader, match="can't be started"):
         ReaderProcess().read(PNG)
 

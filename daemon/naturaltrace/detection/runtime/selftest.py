@@ -82,10 +82,11 @@ def _smooth(size: int, step: int) -> NDArray[np.uint8]:
 
 
 def _noisy(size: int) -> NDArray[np.uint8]:
-    """Noise by a formula: no library's random generator promises the same numbers for ever."""
-    y, x = _grid(size)
-    channels = [np.modf(np.abs(np.sin(x * 12.9898 + y * 78.233 + c) * 43758.5453))[0] for c in range(3)]
-    return (np.stack(channels, axis=-1) * 96 + 80).astype(np.uint8)
+    """Noise by whole numbers: no library promises the same random ones for ever, nor the last digit of a sine."""
+    y, x, c = np.meshgrid(*(np.arange(n, dtype=np.uint32) for n in (size, size, 3)), indexing="ij")
+    mixed = x * np.uint32(374761393) + y * np.uint32(668265263) + c * np.uint32(2246822519)
+    mixed = (mixed ^ (mixed >> np.uint32(13))) * np.uint32(1274126177)
+    return ((mixed ^ (mixed >> np.uint32(16))) % np.uint32(96) + np.uint32(80)).astype(np.uint8)
 
 
 def _edges(size: int) -> NDArray[np.uint8]:

@@ -40,11 +40,17 @@ class TorchRuntime:
         self.on = torch.device(on or best_device())
         model = onnx.load_model_from_string(graph)
         self.outputs = tuple(o.name for o in model.graph.output)
-        self._steps = [_step(node) for node in model.graph.node]
         # Shapes, axes and the like stay here as plain numbers: asking the device for them would stop it each time.
         self._constants: dict[str, Any] = {"": None}
         for tensor in model.graph.initializer:
             self._constants[tensor.name] = _constant(numpy_helper.to_array(tensor), self.on)
+        self._steps: list[_Step] = []
+        for node in model.graph.node:
+            operator, attributes, inputs, output = step = _step(node)
+            if inputs and all(name in self._constants for name in inputs):  # weights stored small: widened once
+                self._constants[output] = operator([self._constants[name] for name in inputs], attributes)
+            else:
+                self._steps.append(step)
         torch.backends.cudnn.allow_tf32 = False  # figures are those of the release, not about those
 
     def run(
@@ -59,7 +65,10 @@ class TorchRuntime:
             return [known[name].float().cpu().numpy() for name in names]
 
 
-def _step(node: onnx.NodeProto) -> tuple[Callable[[Values, Attributes], Any], Attributes, list[str], str]:
+_Step = tuple[Callable[[Values, Attributes], Any], Attributes, list[str], str]
+
+
+def _step(node: onnx.NodeProto) -> _Step:
     operator = _OPERATORS.get(node.op_type)
     if operator is None or len(node.output) != 1:
         raise RuntimeUnavailable(f"torch: the graph uses {node.op_type}, which this program can't read")
@@ -231,6 +240,26 @@ def _one(how: Callable[[Any], Any]) -> Callable[[Values, Attributes], Any]:
     return lambda v, a: how(v[0])
 
 
+def _quantise(v: Values, a: Attributes) -> Any:
+    x, scale, zero = _like(v)
+    low, high = (0, 255) if zero.dtype == torch.uint8 else (-128, 127)
+    levels = torch.round(x / _along(scale, x, a)) + _along(zero.float(), x, a)
+    return levels.clamp(low, high).to(zero.dtype)
+
+
+def _dequantise(v: Values, a: Attributes) -> Any:
+    x, scale, *zero = _like(v)
+    wide = x.float() - _along(zero[0].float(), x, a) if zero and zero[0] is not None else x.float()
+    return wide * _along(scale, x, a)
+
+
+def _along(values: Any, x: Any, a: Attributes) -> Any:
+    """One value for all of `x`, or one per index of the attribute's axis."""
+    if values.dim() == 0:
+        return values
+    return values.reshape([-1 if i == a.get("axis", 1) % x.dim() else 1 for i in range(x.dim())])
+
+
 def _norm(x: Any, axes: list[int], keep: bool) -> Any:
     return torch.linalg.vector_norm(x, dim=axes, keepdim=keep)
 
@@ -242,6 +271,7 @@ _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Clip": _clip,
     "Concat": _concat,
     "Conv": _conv,
+    "DequantizeLinear": _dequantise,
     "Div": _each(torch.div),
     "Exp": _one(torch.exp),
     "Expand": lambda v, a: v[0] * torch.ones(_numbers(v[1]), dtype=v[0].dtype, device=v[0].device),
@@ -259,6 +289,7 @@ _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Neg": _one(torch.neg),
     "Pad": _pad,
     "Pow": _each(torch.pow),
+    "QuantizeLinear": _quantise,
     "ReduceL2": _reduce(_norm),
     "ReduceLogSumExp": _reduce(torch.logsumexp),
     "ReduceMax": _reduce(torch.amax),
