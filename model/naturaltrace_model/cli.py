@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from naturaltrace_model.evaluation import evidence_commands
+
 if TYPE_CHECKING:
     import torch
 
@@ -93,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("view", type=Path, help="view.pt")
     release.add_argument("--images", type=Path, required=True, help="full set, for calibration (val) and test")
     release.add_argument("--pack", type=Path, help="the pack, whose test split is reported beside the full set's")
+    release.add_argument("--map", type=Path, help="map.pt of the dense branch (train-map)")
     release.add_argument("--version", required=True)
     release.add_argument("--out", type=Path, help="default: the package's released folder")
     release.set_defaults(run=_release)
@@ -110,7 +113,28 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--table", type=Path, action="append", help="put another command's CSV or JSON in the report")
     evaluate.add_argument("--csv", type=Path, help="write one row per image and condition")
     evaluate.add_argument("--json", action="store_true")
+    evidence_commands.extend_evaluate(evaluate)
     evaluate.set_defaults(run=_evaluate)
+    evidence_commands.add(commands)
+
+    quantise = commands.add_parser("quantise", help="make the int8 graph of a card and compare it with the fp32 one")
+    quantise.add_argument("out", type=Path, help="folder for the graph and card-int8.json")
+    quantise.add_argument("--shard", type=Path, required=True, help="training crops, to measure ranges on")
+    quantise.add_argument("--views", type=Path, required=True, help="training views, likewise")
+    quantise.add_argument("--images", type=Path, required=True, help="set whose val split compares the two")
+    quantise.add_argument("--ranges", type=int, default=256, help="crops to measure ranges on")
+    quantise.add_argument("--most", type=int, default=200, help="images to compare on")
+    quantise.add_argument("--card", type=Path, help="another card than the released one")
+    quantise.set_defaults(run=_quantise)
+
+    parity = commands.add_parser("parity", help="the same files by torch, by the graph and by the companion")
+    parity.add_argument("images", type=Path)
+    parity.add_argument("--split", default="test", choices=("train", "val", "test"))
+    parity.add_argument("--trace", type=Path, help="stage2.pt of the released graph")
+    parity.add_argument("--view", type=Path, help="view.pt of the released graph")
+    parity.add_argument("--card", type=Path, help="another card than the released one; leaves the companion out")
+    parity.add_argument("--most", type=int, default=60, help="files, spread over generators and sources")
+    parity.set_defaults(run=_parity)
 
     baselines = commands.add_parser("baselines", help="train other methods, and ours in parts, on the same crops")
     baselines.add_argument("shards", type=Path, help="folder with train, twins and val (and test) shards in it")
@@ -258,14 +282,57 @@ def _train_view(options: argparse.Namespace) -> None:
 def _release(options: argparse.Namespace) -> None:
     from naturaltrace_model.export.release import release
 
-    written = release(options.trace, options.view, options.images, options.pack, options.version, options.out)
+    written = release(
+        options.trace, options.view, options.images, options.pack, options.version, options.out, options.map
+    )
     print(f"wrote {written}")
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def _evaluate(options: argparse.Namespace) -> int:
+    if evidence_commands.asked(options):
+        return evidence_commands.evaluate(options)
     from naturaltrace_model.evaluation.evaluate import evaluate_command
 
     evaluate_command(options)
+    return 0
+
+
+def _quantise(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from naturaltrace.detection import card as cards
+    from naturaltrace_model.evaluation.sets import samples_of, spread
+    from naturaltrace_model.export import int8
+    from naturaltrace_model.training.batches import Shard
+    from naturaltrace_model.training.view import ViewShard
+
+    card = cards.read(options.card) if options.card else cards.released()
+    shard, views = Shard.open(options.shard), ViewShard.open(options.views)
+    crops = shard.crops[np.linspace(0, len(shard) - 1, num=min(options.ranges, len(shard))).astype(np.int64)]
+    some = np.linspace(0, len(views.label) - 1, num=min(options.ranges // 4, len(views.label))).astype(np.int64)
+    samples = spread(samples_of(options.images, "val"), options.most)
+    found = int8.quantise(card, crops, np.array(views.views[some]), samples, options.out)
+    print(found.table())
+    return 0
+
+
+def _parity(options: argparse.Namespace) -> int:
+    from naturaltrace.detection import card as cards
+    from naturaltrace_model.evaluation import parity
+    from naturaltrace_model.evaluation.sets import samples_of, spread
+    from naturaltrace_model.training import checkpoint, view
+
+    networks = None
+    if options.trace and options.view:
+        networks = checkpoint.load(options.trace)[0], view.load(options.view)
+    card = cards.read(options.card) if options.card else cards.released()
+    samples = spread(samples_of(options.images, options.split), options.most)
+    lines = parity.parity(card, networks, samples, companion=options.card is None)
+    print(parity.table(lines))
+    worst = max((most for _, most, _ in parity.gaps(lines).values()), default=float("nan"))
+    within = worst <= parity.TOLERANCE
+    print(f"\ngreatest difference {worst:.5f}: {'within' if within else 'BEYOND'} {parity.TOLERANCE}")
+    return 0 if within else 1
 
 
 def _baselines(options: argparse.Namespace) -> int:
@@ -302,14 +369,14 @@ def _protocols(options: argparse.Namespace) -> int:
         print("temporal needs --images, which say what generators a source holds", file=sys.stderr)
         return 2
     root: Path = options.shards
-    material = Material(
-        Shard.open(root / "train"), Shard.open(root / "twins") if (root / "twins").exists() else None
-    )
+    material = Material(Shard.open(root / "train"), Shard.open(root / "twins") if (root / "twins").exists() else None)
     judged = [Shard.open(root / s) for s in ("val", "test") if (root / s / "index.npz").exists()]
     samples = manifest.load(options.images) if options.images else []
     budget = Budget(options.steps, options.batch, options.width, seed=options.seed)
     rows = protocols.run(wanted, options.method, material, judged, samples, budget, options.most, options.out)
-    print(f"{budget.steps} steps of {budget.batch} crops per fold, trunk width {budget.width}, method {options.method}\n")
+    print(
+        f"{budget.steps} steps of {budget.batch} crops per fold, trunk width {budget.width}, method {options.method}\n"
+    )
     print(protocols.markdown(rows))
     return 0
 

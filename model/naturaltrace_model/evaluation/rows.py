@@ -36,7 +36,7 @@ class FeatureRow:
 def detect_all(detector: Detector, samples: Iterable[Sample], conditions: Iterable[str]) -> Iterator[Row]:
     """Every sample under every condition, through the companion's own decoder and detector."""
     conditions = list(conditions)
-    for sample, image in _decoded(samples):
+    for sample, image in decoded(samples):
         worn = [under(image, condition) for condition in conditions]
         for condition, detection in zip(conditions, detector.detect_many(worn), strict=True):
             yield Row(sample, condition, detection)
@@ -45,7 +45,7 @@ def detect_all(detector: Detector, samples: Iterable[Sample], conditions: Iterab
 def features_of(detector: Detector, samples: Iterable[Sample], conditions: Iterable[str]) -> Iterator[FeatureRow]:
     """The image features that calibration is fitted to; images that the gates turn away give no row."""
     conditions = list(conditions)
-    for sample, image in _decoded(samples):
+    for sample, image in decoded(samples):
         for condition in conditions:
             measured = detector.measure(under(image, condition))
             if measured is not None:
@@ -53,7 +53,7 @@ def features_of(detector: Detector, samples: Iterable[Sample], conditions: Itera
                 yield FeatureRow(sample, condition, aggregate.features(outputs, views), aggregate.quality(outputs))
 
 
-def _decoded(samples: Iterable[Sample]) -> Iterator[tuple[Sample, DecodedImage]]:
+def decoded(samples: Iterable[Sample]) -> Iterator[tuple[Sample, DecodedImage]]:
     unreadable = 0
     for sample in tqdm(list(samples), unit="image", mininterval=10):
         try:

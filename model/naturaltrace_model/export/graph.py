@@ -1,7 +1,7 @@
 """The ONNX graph: everything from uint8 crops and views to the outputs, residual filters and prototypes included."""
 
 import io
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import onnx
@@ -16,6 +16,9 @@ from naturaltrace.imaging.views import VIEW
 from naturaltrace_model.networks.map_net import MapNet
 from naturaltrace_model.networks.trace_net import TraceNet
 from naturaltrace_model.networks.view_net import ViewNet
+
+if TYPE_CHECKING:
+    from naturaltrace_model.networks.branches import NaturalTraceDetector
 
 _LEAST_HALVED = 1024  # smaller tensors stay as they are: they weigh nothing, and scales and offsets live there
 
@@ -51,14 +54,42 @@ class _Exported(nn.Module):
         )  # fmt: skip
 
 
+class _Whole(nn.Module):
+    """One encoder for both looks: the same outputs under the same names."""
+
+    def __init__(self, detector: "NaturalTraceDetector", head: MapNet | None) -> None:
+        super().__init__()
+        self.detector, self.head = detector, head
+
+    def forward(self, crops: Tensor, views: Tensor) -> tuple[Tensor, ...]:
+        detector = self.detector
+        crop_maps, view_maps = detector.encoder(crops), detector.encoder(views)
+        out = detector.trace(detector.texture(crop_maps))
+        seen = detector.view(detector.texture(view_maps))
+        crop_map = detector.places(crop_maps, detector.trace) if self.head is None else self.head(crops)
+        return (
+            out.logit, out.proximity, out.quality, out.family, out.z_hom, seen.logit,
+            crop_map, detector.places(view_maps, detector.view), seen.family, seen.embedding,
+        )  # fmt: skip
+
+
+def whole_to_onnx(detector: "NaturalTraceDetector", head: MapNet | None = None) -> bytes:
+    """The graph of a detector with one encoder, as `to_onnx` makes it of two networks."""
+    return _to_onnx(_Whole(detector.float().cpu(), head.float().cpu() if head else None).eval())
+
+
 def to_onnx(trace: TraceNet, view: ViewNet, head: MapNet | None = None) -> bytes:
     """The graph of two trained networks, with a free number of crops and of views; checked before it is returned.
 
     `head` gives the map inside each crop; without one it is what each position adds to the crop's logit. It computes in
     fp32; large weights are stored in fp16 and widened when the graph is loaded.
     """
+    return _to_onnx(_Exported(trace.float().cpu(), view.float().cpu(), head.float().cpu() if head else None).eval())
+
+
+def _to_onnx(exported: nn.Module) -> bytes:
     program: Any = torch.onnx.export(
-        _Exported(trace.float().cpu(), view.float().cpu(), head.float().cpu() if head else None).eval(),
+        exported,
         (torch.zeros(2, CROP, CROP, 3, dtype=torch.uint8), torch.zeros(2, VIEW, VIEW, 3, dtype=torch.uint8)),
         dynamo=True,
         input_names=["crops", "views"],

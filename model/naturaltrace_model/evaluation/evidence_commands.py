@@ -1,0 +1,240 @@
+"""The commands that make and measure evidence: where, whose, taught, and what is left after an attack."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+_OPTIONS = ("localisation", "attribution", "attacks", "own_camera")
+
+
+def add(commands: Commands) -> None:
+    """`train-map`, `gallery` and `evidence`."""
+    train = commands.add_parser("train-map", help="train the dense branch: which places of a crop were generated")
+    train.add_argument("out", type=Path, help="checkpoint to write, e.g. run/map.pt")
+    train.add_argument("--shard", type=Path, required=True, help="training crops, with kept regions")
+    train.add_argument("--autoencoders", type=Path, required=True)
+    train.add_argument("--twins", type=Path, help="stage 2's reconstructions, as more pairs")
+    train.add_argument("--without", action="append", default=[], help="an autoencoder to leave out (for measuring)")
+    train.add_argument("--regions", type=int, default=800, help="regions to reconstruct")
+    train.add_argument("--splices", type=int, default=12000)
+    train.add_argument("--steps", type=int, default=8000)
+    train.add_argument("--minutes", type=float, default=20.0, help="end early after so long; the schedule adapts")
+    train.add_argument("--cache", type=Path, help="folder for features (20 kB a splice); default: beside OUT")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, help="CPU threads; all by default")
+    train.set_defaults(run=_train_map)
+
+    gallery = commands.add_parser("gallery", help="draw the whole-image squares that attribution is fitted to")
+    gallery.add_argument("images", type=Path)
+    gallery.add_argument("out", type=Path)
+    gallery.add_argument("--per-generator", type=int, default=60, help="images of each generator and split")
+    gallery.add_argument("--real", type=int, default=120, help="real images of each split")
+    gallery.add_argument("--seed", type=int, default=0)
+    gallery.set_defaults(run=_gallery)
+
+    evidence = commands.add_parser("evidence", help="measure what explanations need; writes evidence.json")
+    evidence.add_argument("images", type=Path, help="full set, whose val split is looked at")
+    evidence.add_argument("--trace", type=Path, help="checkpoint of the trace branch, for the natural traces")
+    evidence.add_argument("--gallery", type=Path, help="folder that `gallery` made, for attribution")
+    evidence.add_argument("--most", type=int, default=300, help="val images, spread over sources")
+    evidence.add_argument("--card", type=Path, help="another card than the released one")
+    evidence.add_argument("--out", type=Path, help="default: evidence.json beside the card")
+    evidence.set_defaults(run=_evidence)
+
+
+def extend_evaluate(parser: argparse.ArgumentParser) -> None:
+    """More that `evaluate` can measure, one at a time."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--localisation", action="store_true", help="heat map against splices; needs --autoencoders")
+    what.add_argument("--attribution", action="store_true", help="closed, open and few-shot; needs --gallery")
+    what.add_argument("--attacks", action="store_true", help="recall and false positives after attacks")
+    what.add_argument("--own-camera", action="store_true", help="false positives with one's own camera taught")
+    parser.add_argument("--autoencoders", type=Path, help="folder of tiny autoencoders (localisation, attacks)")
+    parser.add_argument("--gallery", type=Path, help="folder that `gallery` made (attribution)")
+    parser.add_argument("--trace", type=Path, help="trace checkpoint, for gradient saliency (localisation)")
+    parser.add_argument("--shard", type=Path, help="crops that the attacker's own detector is trained on (attacks)")
+    parser.add_argument("--surrogate-steps", type=int, default=150, help="training steps of the attacker's detector")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+
+
+def asked(options: argparse.Namespace) -> bool:
+    """Whether `evaluate` was asked for one of these."""
+    return any(getattr(options, name) for name in _OPTIONS)
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Run the one that was asked for."""
+    from naturaltrace.detection import card as cards
+
+    card = cards.read(options.card) if options.card else cards.released()
+    print(f"{card.name} {card.version} on {options.images}, {options.split} split\n")
+    if options.attribution:
+        return _measure_attribution(options, card)
+    from naturaltrace.detection.detector import Detector
+
+    detector = Detector(card)
+    if options.localisation:
+        return _measure_localisation(options, detector)
+    if options.attacks:
+        return _measure_attacks(options, detector)
+    return _measure_own_camera(options, detector)
+
+
+def _train_map(options: argparse.Namespace) -> int:
+    import torch
+
+    from naturaltrace_model.data.autoencoders import NAMES, load_autoencoders
+    from naturaltrace_model.training import map as training
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    names = tuple(n for n in NAMES if n not in options.without)
+    autoencoders = [a.half() for a in load_autoencoders(options.autoencoders, names)]
+    cache = options.cache or options.out.parent / "map-cache"
+    kept = cache / f"rebuilt-{options.regions}-{options.seed}-{'-'.join(names)}.npy"
+    source = training.SpliceSource.make(options.shard, options.twins, autoencoders, options.regions, options.seed, kept)
+    config = training.MapConfig(
+        splices=options.splices, steps=options.steps, minutes=options.minutes, seed=options.seed
+    )
+    print(training.train(source, config, options.out, cache))
+    return 0
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    from naturaltrace_model.data import manifest
+    from naturaltrace_model.evaluation import gallery
+
+    chosen = gallery.choose(manifest.load(options.images), options.per_generator, options.real, options.seed)
+    print(f"{gallery.make(chosen, options.out)} of {len(chosen)} images in {options.out}")
+    return 0
+
+
+def _evidence(options: argparse.Namespace) -> int:
+    import torch
+
+    from naturaltrace.detection import card as cards
+    from naturaltrace.detection.detector import Detector
+    from naturaltrace.evidence.reference import FILE
+    from naturaltrace_model.evaluation import attribution, gallery, proportions
+    from naturaltrace_model.evaluation.sets import samples_of
+
+    card = cards.read(options.card) if options.card else cards.released()
+    prototypes = None
+    if options.trace:
+        stored: dict[str, Any] = torch.load(options.trace, map_location="cpu", weights_only=True)
+        weights: dict[str, Any] = stored["network"]
+        key = next((k for k in weights if k.endswith("prototypes")), None)
+        prototypes = None if key is None else weights[key].float().numpy()
+    known = None
+    if options.gallery:
+        try:
+            known = attribution.fit(gallery.embed(options.gallery, card))
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 1
+    samples = _some(samples_of(options.images, "val"), options.most)
+    document = proportions.fit(card, proportions.look(Detector(card), samples), prototypes, known)
+    out = options.out or (options.card.parent if options.card else _released()) / FILE
+    proportions.write(document, out)
+    print(f"wrote {out}: {document['measured_on']}")
+    return 0
+
+
+def _measure_attribution(options: argparse.Namespace, card: Any) -> int:
+    from naturaltrace_model.evaluation import attribution, gallery
+
+    if options.gallery is None:
+        print("--attribution needs --gallery, the folder that `naturaltrace-model gallery` made", file=sys.stderr)
+        return 2
+    seen = gallery.embed(options.gallery, card)
+    reference = attribution.fit(seen)
+    figures: dict[str, Any] = attribution.measure(reference, seen, options.split)
+    figures["few_shot"] = [attribution.few_shot(seen, shots) for shots in (1, 5, 20)]
+    return _told(figures, json.dumps(figures, indent=1), options.out)
+
+
+def _measure_localisation(options: argparse.Namespace, detector: Any) -> int:
+    from naturaltrace_model.data.autoencoders import load_autoencoders
+    from naturaltrace_model.evaluation import localisation
+    from naturaltrace_model.evaluation.sets import samples_of
+    from naturaltrace_model.training import checkpoint
+
+    if options.autoencoders is None:
+        print("--localisation needs --autoencoders", file=sys.stderr)
+        return 2
+    autoencoders = [a.half() for a in load_autoencoders(options.autoencoders)]
+    saliency = checkpoint.load(options.trace)[0] if options.trace else None
+    cases = list(localisation.cases(samples_of(options.images, options.split), autoencoders, options.limit or 40))
+    figures = localisation.measure(detector, cases, saliency)
+    return _told(figures, localisation.table(figures), options.out)
+
+
+def _measure_attacks(options: argparse.Namespace, detector: Any) -> int:
+    import numpy as np
+
+    from naturaltrace.imaging.decode import decode
+    from naturaltrace_model.data.autoencoders import load_autoencoders
+    from naturaltrace_model.evaluation import attacks
+    from naturaltrace_model.evaluation.sets import samples_of
+    from naturaltrace_model.training.batches import Shard
+
+    samples = _some(samples_of(options.images, options.split), options.limit or 100)
+    # The attacker's idea of real pictures, and their own detector, come from elsewhere than the images attacked.
+    elsewhere = _some([s for s in samples_of(options.images, "val") if s.label == 0], 20)
+    spectrum = attacks.radial_spectrum(decode(s.path.read_bytes()).pixels[:1024, :1024] for s in elsewhere)
+    autoencoders = [a.half() for a in load_autoencoders(options.autoencoders)] if options.autoencoders else []
+    surrogate = None
+    if options.shard:
+        shard = Shard.open(options.shard)
+        surrogate = attacks.train_surrogate(np.asarray(shard.crops), shard.label, options.surrogate_steps)
+    rows = attacks.measure(detector, samples, attacks.every(autoencoders, surrogate, spectrum))
+    return _told(rows, attacks.table(rows), options.out)
+
+
+def _measure_own_camera(options: argparse.Namespace, detector: Any) -> int:
+    from naturaltrace_model.evaluation import own_camera
+    from naturaltrace_model.evaluation.sets import samples_of
+
+    samples = samples_of(options.images, options.split)
+    figures = own_camera.measure(detector, _by_source(samples, options.limit or 300))
+    return _told(figures, json.dumps(figures, indent=1), options.out)
+
+
+def _told(figures: Any, text: str, out: Path | None) -> int:
+    print(text)
+    if out is not None:
+        out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _some(samples: list[Any], most: int) -> list[Any]:
+    """At most so many, as many real as generated ones where there are both, spread evenly over each list."""
+    import numpy as np
+
+    groups = [own for label in (0, 1) if (own := [s for s in samples if s.label == label])]
+    taken: list[Any] = []
+    for own in groups:
+        count = min(len(own), most // len(groups))
+        taken += [own[int(i)] for i in np.linspace(0, len(own) - 1, num=count)]
+    return taken
+
+
+def _by_source(samples: list[Any], most: int) -> list[Any]:
+    """Real photographs of the largest sources, up to 30 of each, and half as many generated images."""
+    from collections import defaultdict
+
+    own: dict[str, list[Any]] = defaultdict(list)
+    for sample in samples:
+        if sample.label == 0 and sample.category.startswith("photo"):
+            own[sample.source].append(sample)
+    largest = sorted(own.values(), key=lambda group: -len(group))
+    real = [s for group in largest for s in group[:30]][: most * 2 // 3]
+    return real + _some([s for s in samples if s.label == 1], most // 3)
+
+
+def _released() -> Path:
+    return Path(__file__).resolve().parents[1] / "released"
