@@ -1,0 +1,68 @@
+"""The encoder's texture statistics of a whole shard, kept on disk: what all judging is then trained on, in minutes."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+from tqdm import tqdm
+
+from naturaltrace_model.networks.branches import NaturalTraceDetector
+
+Array = NDArray[np.float16]
+
+
+@torch.no_grad()
+def describe(detector: NaturalTraceDetector, pixels: NDArray[np.uint8], out: Path, side: int | None = None) -> Array:
+    """Statistics (N, size) of pictures (N, S, S, 3), written to `out` in half precision; `side` scales them first."""
+    device = next(detector.parameters()).device
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_suffix(".part.npy")
+    shape = (len(pixels), detector.texture.size)
+    found = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
+    for start in tqdm(range(0, len(pixels), 64), desc=out.stem, unit="batch", mininterval=20):
+        batch = _scaled(np.asarray(pixels[start : start + 64]), side)
+        with torch.autocast(device.type, torch.bfloat16):
+            maps = detector.encoder(torch.from_numpy(batch).to(device))
+        found[start : start + len(batch)] = detector.texture(maps).half().cpu().numpy()
+    found.flush()
+    part.replace(out)
+    return np.load(out, mmap_mode="r")
+
+
+@torch.no_grad()
+def choose_directions(detector: NaturalTraceDetector, crops: NDArray[np.uint8], batch: int = 64) -> None:
+    """Put the principal directions of each tap's maps on these crops into `detector.texture`."""
+    sums: list[torch.Tensor] = []
+    for start in range(0, len(crops), batch):
+        maps = detector.encoder(torch.from_numpy(np.asarray(crops[start : start + batch])))
+        for tap, x in enumerate(maps):
+            flat = x.float().permute(1, 0, 2, 3).flatten(1)
+            flat = flat - flat.mean(1, keepdim=True)
+            covariance = flat @ flat.T / flat.shape[1]
+            if len(sums) <= tap:
+                sums.append(covariance)
+            else:
+                sums[tap] += covariance
+    for tap, covariance in enumerate(sums):
+        rank = detector.texture.ranks[tap]
+        if rank < len(covariance):
+            _, vectors = torch.linalg.eigh(covariance)
+            detector.texture.set_directions(tap, vectors[:, -rank:].T.flip(0))
+
+
+def standardise(standard: nn.Module, statistics: Array, most: int = 20000) -> None:
+    """Set mean and deviation of a `Standard` from an even sample of these rows."""
+    rows = np.linspace(0, len(statistics) - 1, num=min(most, len(statistics))).astype(np.int64)
+    sample = torch.from_numpy(np.asarray(statistics[rows])).float()
+    standard.get_buffer("mean").copy_(sample.mean(0))
+    standard.get_buffer("deviation").copy_(sample.std(0) + 1e-3)
+
+
+def _scaled(batch: NDArray[np.uint8], side: int | None) -> NDArray[np.uint8]:
+    if side is None or side == batch.shape[1]:
+        return batch
+    scaled = [Image.fromarray(p).resize((side, side), Image.Resampling.LANCZOS) for p in batch]
+    return np.stack([np.asarray(p) for p in scaled])

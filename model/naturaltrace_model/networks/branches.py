@@ -1,0 +1,149 @@
+"""The detector's two looks at a picture: crops as they are, and the whole, small. One encoder serves both."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from naturaltrace_model.data.manifest import FAMILIES
+from naturaltrace_model.networks.encoder import Encoder, EncoderConfig
+from naturaltrace_model.networks.texture import TextureStatistics
+from naturaltrace_model.networks.trace_net import TraceOutput
+
+_WIDEST = 6.0  # deviations; a statistic further out than this says no more
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorConfig:
+    """All that is needed to build the detector again; stored in checkpoints and in the card."""
+
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    hidden: int = 256
+    embedding: int = 128
+    families: int = len(FAMILIES)
+    prototypes: int = 32
+    temperature: float = 0.1
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "DetectorConfig":
+        return DetectorConfig(**{**data, "encoder": EncoderConfig.from_json(data["encoder"])})
+
+
+class Standard(nn.Module):
+    """Statistics in deviations from what training saw, within ±6."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("deviation", torch.ones(size))
+
+    def forward(self, statistics: Tensor) -> Tensor:
+        return ((statistics - self.mean) / self.deviation).clamp(-_WIDEST, _WIDEST)
+
+
+class TraceHeads(nn.Module):
+    """What the statistics of one crop say: a linear logit, its natural-trace embedding, family and wear."""
+
+    prototypes: Tensor
+
+    def __init__(self, size: int, config: DetectorConfig) -> None:
+        super().__init__()
+        self.temperature = config.temperature
+        self.standard = Standard(size)
+        self.head_logit = nn.Linear(size, 1)
+        self.head_hom = _projection(size, config)
+        self.head_het = _projection(size, config)
+        self.head_family = nn.Linear(size, config.families)
+        self.head_quality = nn.Linear(size, 2)
+        self.register_buffer("prototypes", F.normalize(torch.randn(config.prototypes, config.embedding), dim=1))
+
+    def forward(self, statistics: Tensor) -> TraceOutput:
+        """(B, size) to one row of outputs per crop."""
+        x = self.standard(statistics)
+        z_hom = F.normalize(self.head_hom(x).float(), dim=1)
+        return TraceOutput(
+            logit=self.head_logit(x).squeeze(1),
+            z_hom=z_hom,
+            z_het=F.normalize(self.head_het(x).float(), dim=1),
+            family=self.head_family(x),
+            quality=self.head_quality(x),
+            proximity=self.nearness(z_hom),
+            features=x,
+        )
+
+    def nearness(self, z: Tensor) -> Tensor:
+        """Soft maximum of the cosine to the prototypes: tau · log mean exp(cos / tau); (B, E) to (B,)."""
+        tau = self.temperature
+        cosines = z @ self.prototypes.T
+        return tau * (torch.logsumexp(cosines / tau, dim=1) - torch.log(torch.tensor(float(len(self.prototypes)))))
+
+
+class ViewOutput(NamedTuple):
+    """Per view: `logit` (M,), > 0 leans to generated; `family` (M, F) logits; `embedding` (M, E) unit length."""
+
+    logit: Tensor
+    family: Tensor
+    embedding: Tensor
+
+
+class ViewHeads(nn.Module):
+    """What the statistics of one view say: a linear logit, and whose style it is."""
+
+    def __init__(self, size: int, config: DetectorConfig) -> None:
+        super().__init__()
+        self.standard = Standard(size)
+        self.head_logit = nn.Linear(size, 1)
+        self.head_embedding = nn.Linear(size, config.embedding)
+        self.head_family = nn.Linear(config.embedding, config.families)
+
+    def forward(self, statistics: Tensor) -> ViewOutput:
+        """(M, size) to one row of outputs per view."""
+        x = self.standard(statistics)
+        embedding = self.head_embedding(x)
+        return ViewOutput(self.head_logit(x).squeeze(1), self.head_family(embedding), F.normalize(embedding, dim=1))
+
+
+class NaturalTraceDetector(nn.Module):
+    """Encoder, texture statistics and both heads."""
+
+    def __init__(self, config: DetectorConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or DetectorConfig()
+        self.encoder = Encoder(config.encoder)
+        self.texture = TextureStatistics(tuple(c for _, c in config.encoder.taps))
+        self.trace = TraceHeads(self.texture.size, config)
+        self.view = ViewHeads(self.texture.size, config)
+
+    def of_crops(self, crops: Tensor) -> TraceOutput:
+        """`crops`: uint8 (B, 128, 128, 3), sRGB."""
+        return self.trace(self.texture(self.encoder(crops)))
+
+    def of_views(self, views: Tensor) -> ViewOutput:
+        """`views`: uint8 (M, S, S, 3), sRGB, S a multiple of 16."""
+        return self.view(self.texture(self.encoder(views)))
+
+    def places(self, maps: list[Tensor], head: TraceHeads | ViewHeads) -> Tensor:
+        """How much each place of the encoder's maps says for "generated": (B, h, w), whose mean is the logit.
+
+        Exact but for statistics that lie beyond ±6 deviations.
+        """
+        weights = head.head_logit.weight[0] / head.standard.deviation
+        bias = head.head_logit.bias - (weights * head.standard.mean).sum()
+        return self.texture.places(maps, weights) + bias
+
+
+def _projection(size: int, config: DetectorConfig) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(size, config.hidden),
+        nn.ReLU(inplace=True),
+        nn.Dropout(0.2),
+        nn.Linear(config.hidden, config.embedding),
+    )

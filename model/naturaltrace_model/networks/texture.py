@@ -1,0 +1,88 @@
+"""Texture statistics: what the encoder's maps are like on the whole, wherever in the picture it is.
+
+Per tap the mean and deviation of each channel, and the correlations between channels (Gatys et al.'s description of
+texture; Gram-Net used it on faces). Correlations are taken among at most `RANK` directions of a tap's channels.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+RANK = 48
+_EPS = 1e-3
+
+
+class TextureStatistics(nn.Module):
+    """Maps of the encoder's taps to one vector per picture, and back to places."""
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.channels = channels
+        self.ranks = tuple(min(c, RANK) for c in channels)
+        for i, (c, r) in enumerate(zip(channels, self.ranks, strict=True)):
+            self.register_buffer(f"directions{i}", torch.eye(c)[:r])
+
+    @property
+    def size(self) -> int:
+        """Values in one vector."""
+        return sum(2 * c + r * (r - 1) // 2 for c, r in zip(self.channels, self.ranks, strict=True))
+
+    def directions(self, tap: int) -> Tensor:
+        """(rank, C): along which correlations of this tap are taken."""
+        return getattr(self, f"directions{tap}")
+
+    def set_directions(self, tap: int, directions: Tensor) -> None:
+        self.directions(tap).copy_(directions)
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """One (B, C, h, w) per tap to (B, size)."""
+        parts: list[Tensor] = []
+        for tap, x in enumerate(maps):
+            flat = x.float().flatten(2)
+            mean, deviation = _moments(flat)
+            z = self._standard(tap, flat)
+            correlation = z @ z.transpose(1, 2) / z.shape[2]
+            upper = self._upper(tap, x.device)
+            parts += [mean.squeeze(2), deviation.squeeze(2), correlation.flatten(1)[:, upper]]
+        return torch.cat(parts, dim=1)
+
+    def places(self, maps: list[Tensor], weights: Tensor) -> Tensor:
+        """How much each place adds to `forward(maps) @ weights`: (B, h, w) at the coarsest tap's resolution.
+
+        Mean, deviation and correlation are all means over places, so the parts sum up exactly: the mean of what is
+        returned is that product. `weights` (size,).
+        """
+        size = maps[-1].shape[2:]
+        total = maps[-1].new_zeros((maps[-1].shape[0], *size), dtype=torch.float32)
+        start = 0
+        for tap, x in enumerate(maps):
+            c, r = self.channels[tap], self.ranks[tap]
+            flat = x.float().flatten(2)
+            mean, deviation = _moments(flat)
+            own, start = weights[start : start + 2 * c + r * (r - 1) // 2], start + 2 * c + r * (r - 1) // 2
+            spread = ((flat - mean).square() + _EPS**2) / deviation
+            parts = (own[:c, None] * flat).sum(1) + (own[c : 2 * c, None] * spread).sum(1)
+            z = self._standard(tap, flat)
+            pairs = own.new_zeros(r * r)
+            pairs = pairs.index_copy(0, self._upper(tap, x.device), own[2 * c :]).view(r, r)
+            parts = parts + (z * (pairs @ z)).sum(1)
+            place = parts.view(x.shape[0], 1, *x.shape[2:])
+            factor = x.shape[2] // size[0]
+            total = total + (F.avg_pool2d(place, factor) if factor > 1 else place).squeeze(1)
+        return total
+
+    def _standard(self, tap: int, flat: Tensor) -> Tensor:
+        y = self.directions(tap) @ flat
+        mean, deviation = _moments(y)
+        return (y - mean) / (deviation + 1e-2)
+
+    def _upper(self, tap: int, device: torch.device) -> Tensor:
+        rank = self.ranks[tap]
+        rows, columns = torch.triu_indices(rank, rank, 1)
+        return (rows * rank + columns).to(device)
+
+
+def _moments(flat: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation over places, (B, C, 1) each."""
+    mean = flat.mean(2, keepdim=True)
+    return mean, ((flat - mean).square().mean(2, keepdim=True) + _EPS**2).sqrt()

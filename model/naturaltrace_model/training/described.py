@@ -1,0 +1,72 @@
+"""A shard's statistics with its labels beside them: what heads are trained on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from naturaltrace_model.training.batches import family_chances
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Statistics (N, size) in half precision, and one entry per row of the rest; a view has no region and no wear."""
+
+    statistics: NDArray[np.float16]
+    label: NDArray[np.int64]
+    family: NDArray[np.int64]
+    source: NDArray[np.int64]
+    region: NDArray[np.int64]
+    wear: NDArray[np.float64]  # (N, 2): last encoding's quality / 100, log2 of the first rescale
+
+    @staticmethod
+    def open(statistics: Path, shard: Path) -> "Described":
+        """The statistics that `describe` made of the shard or views in a folder."""
+        found = np.load(statistics, mmap_mode="r")
+        with np.load(shard / "index.npz") as index:
+            label, family, source = (index[name] for name in ("label", "family", "source"))
+            region = index["region"] if "region" in index else np.arange(len(label))
+            wear = (
+                np.stack([index["quality"], index["rescale"]], 1) if "quality" in index else np.zeros((len(label), 2))
+            )
+        if len(found) != len(label):
+            raise ValueError(f"{statistics} has {len(found)} rows, {shard} has {len(label)}")
+        return Described(found, label, family, source, region, wear)
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def take(self, rows: NDArray[np.int64]) -> "Described":
+        """These rows alone, in memory."""
+        return replace(self, **{name: np.asarray(getattr(self, name)[rows]) for name in self.__slots__})
+
+    def joined(self, other: "Described") -> "Described":
+        """Both, one after the other; the other's regions and sources must be numbered alike."""
+        return Described(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in self.__slots__))
+
+    def tensor(self, rows: NDArray[np.int64] | slice = slice(None)) -> Tensor:
+        return torch.from_numpy(np.asarray(self.statistics[rows])).float()
+
+
+def pairs(
+    data: Described, size: int, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Endless: rows of `size` real crops, and of another crop of the same region each."""
+    real = np.flatnonzero(data.label == 0)
+    order = real[np.argsort(data.region[real], kind="stable")]
+    together = np.flatnonzero(data.region[order][1:] == data.region[order][:-1])
+    while True:
+        first = rng.choice(together, size)
+        yield order[first], order[first + 1]
+
+
+def balanced(data: Described, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Endless: rows, half real (by the root of a source's size), half generated (by the root of a family's)."""
+    real, generated = (np.flatnonzero(data.label == label) for label in (0, 1))
+    of_real, of_generated = family_chances(data.source[real]), family_chances(data.family[generated])
+    while True:
+        yield np.concatenate([rng.choice(real, size // 2, p=of_real), rng.choice(generated, size // 2, p=of_generated)])

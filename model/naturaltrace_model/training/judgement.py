@@ -1,0 +1,123 @@
+"""From cached statistics to a trained detector: both branches' heads, each with its figures on the val split."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from naturaltrace_model.data.statistics import standardise
+from naturaltrace_model.evaluation.metrics import auc
+from naturaltrace_model.networks.branches import NaturalTraceDetector, TraceHeads, ViewHeads
+from naturaltrace_model.training import linear
+from naturaltrace_model.training.described import Described, balanced
+from naturaltrace_model.training.loop import Loop, LoopConfig
+from naturaltrace_model.training.traces import TracesConfig, learn_traces, transfer
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementConfig:
+    """`rows`: at most so many crops in a convex fit (memory: 16 kB each). `twins`: a reconstruction's weight against
+    an ordinary generated crop."""
+
+    ridge: float = 0.02
+    view_ridge: float = 0.03
+    rows: int = 80_000
+    twins: float = 0.15
+    family_steps: int = 1500
+    traces: TracesConfig = field(default_factory=TracesConfig)
+    stage1: bool = True
+    seed: int = 0
+
+
+def train_traces(
+    detector: NaturalTraceDetector, crops: Described, twins: Described | None, config: JudgementConfig, out: Path
+) -> None:
+    """Fit `detector.trace`: logit, family and wear by convex fits, the embedding by stage 1 and 2."""
+    heads = detector.trace
+    standardise(heads.standard, crops.statistics)
+    rows = _spread(len(crops), config.rows, config.seed)
+    some = crops.take(rows)
+    weights = linear.source_weights(some.label, some.source)
+    if twins is not None and config.twins:
+        extra = torch.full((len(twins),), config.twins * float(weights[some.label == 1].mean()))
+        some, weights = some.joined(twins), torch.cat([weights, extra])
+    x = heads.standard(some.tensor())
+    linear.put(heads.head_logit, *linear.fit_logistic(x, torch.from_numpy(some.label).float(), weights, config.ridge))
+    known = torch.from_numpy(some.family < heads.head_family.out_features)
+    few = torch.arange(len(x))[known][:: max(1, len(x) // 20_000)]
+    linear.fit_softmax(x[few], torch.from_numpy(some.family)[few], weights[few], heads.head_family, 1e-2)
+    linear.put(
+        heads.head_quality, *linear.fit_ridge(x[: len(rows)], torch.from_numpy(some.wear[: len(rows)]).float(), 0.05)
+    )
+    del x
+    traces = config.traces
+    if config.stage1:
+        found = learn_traces(heads, some, traces, out)
+    else:
+        found = heads
+        found.prototypes.copy_(torch.nn.functional.normalize(torch.randn_like(found.prototypes), dim=1))
+    detector.trace = transfer(found, some, traces, out).eval().requires_grad_(False)
+
+
+def train_views(detector: NaturalTraceDetector, views: Described, config: JudgementConfig, out: Path) -> None:
+    """Fit `detector.view`: the logit by a convex fit, the embedding by telling families apart."""
+    heads = detector.view
+    standardise(heads.standard, views.statistics)
+    x = heads.standard(views.tensor())
+    weights = linear.source_weights(views.label, views.source)
+    linear.put(
+        heads.head_logit, *linear.fit_logistic(x, torch.from_numpy(views.label).float(), weights, config.view_ridge)
+    )
+    drawn = balanced(views, 256, np.random.default_rng(config.seed))
+    heads.head_logit.requires_grad_(False)
+
+    def step() -> dict[str, Tensor]:
+        rows = next(drawn)
+        hidden = x[rows] * (torch.rand(256, x.shape[1]) > 0.5) * 2
+        logits = heads.head_family(heads.head_embedding(hidden))
+        return {"family": F.cross_entropy(logits, torch.from_numpy(views.family[rows]), label_smoothing=0.05)}
+
+    loop = Loop(heads, LoopConfig(config.family_steps, 1e-3, weight_decay=0.1), out / "view.csv")
+    loop.run(step)
+    detector.view = loop.average.network.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def validate_traces(heads: TraceHeads, data: Described) -> dict[str, float]:
+    """AUC of single crops by logit and by nearness, of regions by logit, and how well wear is foretold."""
+    found = [heads(data.tensor(rows)) for rows in np.array_split(np.arange(len(data)), max(1, len(data) // 512))]
+    logit = torch.cat([f.logit for f in found]).numpy()
+    near = -torch.cat([f.proximity for f in found]).numpy()
+    quality = torch.cat([f.quality for f in found]).numpy()
+    _, place = np.unique(data.region, return_inverse=True)
+    counts = np.bincount(place)
+    of_region = np.zeros(len(counts), dtype=np.int64)
+    of_region[place] = data.label
+    return {
+        "auc_logit": auc(data.label, logit),
+        "auc_proximity": auc(data.label, near),
+        "auc_regions": auc(of_region, np.bincount(place, logit) / counts),
+        "auc_regions_proximity": auc(of_region, np.bincount(place, near) / counts),
+        "correlation_quality": float(np.corrcoef(quality[:, 0], data.wear[:, 0])[0, 1]),
+        "correlation_rescale": float(np.corrcoef(quality[:, 1], data.wear[:, 1])[0, 1]),
+    }
+
+
+@torch.no_grad()
+def validate_views(heads: ViewHeads, data: Described) -> dict[str, float]:
+    """AUC of single views, and how often the family of a generated one is named."""
+    found = [heads(data.tensor(rows)) for rows in np.array_split(np.arange(len(data)), max(1, len(data) // 512))]
+    logit = torch.cat([f.logit for f in found]).numpy()
+    family = torch.cat([f.family[:, 1:].argmax(1) + 1 for f in found]).numpy()
+    generated = data.label == 1
+    return {
+        "auc": auc(data.label, logit),
+        "family_accuracy": float((family == data.family)[generated].mean()),
+    }
+
+
+def _spread(count: int, most: int, seed: int) -> np.ndarray:
+    return np.sort(np.random.default_rng(seed).permutation(count)[:most])
