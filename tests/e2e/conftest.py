@@ -11,8 +11,12 @@ from companion import Companion
 from feeds import FeedPages
 from pairing import pair
 from pictures import declared_png, jpeg, photograph
+from PIL import Image
 from site_server import Site
 from web import Web
+
+from naturaltrace.provenance import trust
+from tests.daemon.provenance.authority import Authority
 
 # Real browsers on a slow machine with two cores.
 SLOW_S = 300
@@ -65,6 +69,7 @@ class Couple:
     browser: Browser
     companion: Companion
     web: Web
+    authority: Authority  # whom the companion believes
 
 
 @pytest.fixture(scope="package")
@@ -77,12 +82,14 @@ def web() -> Generator[Web]:
 @pytest.fixture(scope="package", params=BROWSERS)
 def couple(request: pytest.FixtureRequest, web: Web, tmp_path_factory: pytest.TempPathFactory) -> Generator[Couple]:
     """For flows that stop the companion, revoke the pairing or forget everything. Each leaves it paired and running."""
+    authority, folder = Authority(), tmp_path_factory.mktemp("couple")
+    trust.put(authority.pem.encode(), "tests.pem", folder, source="the tests' own authority")
     with (
-        Companion(tmp_path_factory.mktemp("couple")) as own,
+        Companion(folder) as own,
         start_browser(request.param, web_port=web.port, private=True) as started,
     ):
         pair(started, own)
-        yield Couple(started, own, web)
+        yield Couple(started, own, web, authority)
 
 
 @pytest.fixture(params=BROWSERS)
@@ -115,10 +122,13 @@ def gallery(site: Site) -> str:
 
 
 @pytest.fixture
-def shoot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Path]:
+def shoot(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Callable[[str], Path]]:
     """Where to put a screenshot of this name."""
-    folder = tmp_path
-    if request.config.getoption("--refresh-images"):
-        folder = Path(__file__).resolve().parents[2] / "docs/images"
-        folder.mkdir(parents=True, exist_ok=True)
-    return lambda name: folder / f"{name}.png"
+    yield lambda name: tmp_path / f"{name}.png"
+    if not request.config.getoption("--refresh-images"):
+        return
+    folder = Path(__file__).resolve().parents[2] / "docs/images"
+    folder.mkdir(parents=True, exist_ok=True)
+    for shot in sorted(tmp_path.glob("*.png")):
+        with Image.open(shot) as picture:
+            picture.convert("RGB").save(folder / f"{shot.stem}.webp", quality=80, method=6)

@@ -1,6 +1,5 @@
 """Right-click → "Check this image" → badge → details, in both browsers, with the released detector."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,9 +28,7 @@ def words_in(panel: Page) -> str:
     return panel.evaluate("document.querySelector('#panel')?.innerText ?? ''")
 
 
-def test_a_menu_click_ends_in_a_badge_on_the_image(
-    browser: Browser, gallery: str, shoot: Callable[[str], Path]
-) -> None:
+def test_a_menu_click_ends_in_a_badge_on_the_image(browser: Browser, gallery: str) -> None:
     page = browser.open(gallery)
     page.check_from_menu("#made")
     (badge,) = settled(page)
@@ -53,11 +50,10 @@ def test_a_menu_click_ends_in_a_badge_on_the_image(
     levels = [b.level for b in settled(page, 3)]
     assert levels[0] == "ai"
     assert set(levels[1:]) <= PIXEL_LEVELS
-    page.screenshot(shoot(f"badges-{browser.name}"))
     page.close()
 
 
-def test_the_panel_says_why(browser: Browser, gallery: str, shoot: Callable[[str], Path]) -> None:
+def test_the_panel_says_why(browser: Browser, gallery: str) -> None:
     page = browser.open(gallery)
     page.check_from_menu("#made")
     settled(page)
@@ -68,7 +64,6 @@ def test_the_panel_says_why(browser: Browser, gallery: str, shoot: Callable[[str
     assert "AI" in words
     assert "anyone can write" in words
     assert panel.evaluate("document.querySelector('#panel header button') !== null")
-    page.screenshot(shoot(f"panel-{browser.name}"))
     panel.click("summary")
     panel.click("details button")
     eventually(lambda: "Noted on this computer" in words_in(panel), "the companion to note what the user says")

@@ -32,7 +32,6 @@ def test_the_welcome_page_leads_from_nothing_to_paired(
     # The space in the middle is how the terminal shows it.
     type_code(page, f"{code[:3]} {code[3:]}")
     eventually(lambda: tone(page, "pair") == "good", "the right code to pair")
-    page.screenshot(shoot(f"welcome-paired-{fresh_browser.name}"))
 
     page.click("#unpair")
     eventually(lambda: not page.evaluate("document.querySelector('#pair-form').hidden"), "the pairing to be forgotten")

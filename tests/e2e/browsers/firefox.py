@@ -277,10 +277,13 @@ class FirefoxBrowser:
         return self.open(f"moz-extension://{_UUID}/{path}")
 
     def set_scheme(self, scheme: Scheme) -> None:
-        value = {"dark": 0, "light": 1}[scheme]
+        self.set_preference("layout.css.prefers-color-scheme.content-override", {"dark": 0, "light": 1}[scheme])
+
+    def set_preference(self, name: str, value: bool | int) -> None:
+        """Set one of the browser's preferences, as on about:config."""
+        kind = "Bool" if isinstance(value, bool) else "Int"
         self.bidi.evaluate(
-            self.chrome_context(),
-            f"Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', {value})",
+            self.chrome_context(), f"Services.prefs.set{kind}Pref({json.dumps(name)}, {json.dumps(value)})"
         )
 
     def resize(self, width: int, height: int) -> None:

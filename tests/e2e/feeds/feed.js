@@ -101,6 +101,7 @@ const places = new Map();
 window.moved = () =>
   everything()
     .filter((element) => places.has(element) && places.get(element) !== placeOf(element))
+    .filter((element) => element.getClientRects().length) // "display: contents" has no place
     .map((element) => `${element.localName}.${element.className}: ${places.get(element)} -> ${placeOf(element)}`);
 
 /** The elements on which a badge belongs, in shadow roots too. */

@@ -1,0 +1,149 @@
+"""Every surface in light and dark: axe-core finds nothing to complain about, and a picture is taken of it.
+
+`pytest tests/e2e/test_surfaces.py --refresh-images` writes the pictures into docs/images.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from automatic import open_popup
+from browsers import Page, Scheme, eventually
+from history import HistoryPage
+from pairing import open_welcome, tone
+from pictures import declared_png, jpeg, photograph
+from site_server import Reply, Site
+from test_accessibility import axe, complaints
+
+from conftest import Couple
+from tests.daemon.provenance.authority import created, sign
+
+__all__ = ["axe"]
+
+Shoot = Callable[[str], Path]
+STYLE = (
+    "body{margin:24px;font:16px sans-serif;color-scheme:light dark} h1{font-size:22px;margin:0 0 8px}"
+    "div{display:grid;grid-template-columns:repeat(3,390px);gap:16px} img{width:390px;height:290px;border-radius:6px}"
+)
+# What speaks in each picture's panel, in words that it must say. The last one is no picture at all any more.
+KINDS = {
+    "signed": "signed",
+    "declared": "anyone can write",
+    "camera": "camera",
+    "pixels": "pixels",
+    "problem": "Not a picture file",
+}
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest, couple: Couple) -> Generator[Scheme]:
+    couple.browser.set_scheme(request.param)
+    yield request.param
+    couple.browser.set_scheme("light")
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    page: Page
+    name: str  # how its pictures end: scheme and browser
+
+
+@pytest.fixture
+def gallery(couple: Couple, site: Site, scheme: Scheme) -> Generator[Gallery]:
+    """A page of pictures with one kind of evidence each, all checked."""
+    works = couple.authority.issue("Works")
+    generated = {**created("trainedAlgorithmicMedia"), "softwareAgent": "Some Model"}
+    capture = created("digitalCapture")
+    site.image("/signed", sign(jpeg(photograph("coffee")), "image/jpeg", works, [generated]))
+    site.image("/declared", declared_png(photograph("chelsea")), "image/png")
+    site.image("/camera", sign(jpeg(photograph("rocket")), "image/jpeg", works, [capture]))
+    site.image("/pixels", jpeg(photograph("astronaut")))
+    site.image("/problem", jpeg(photograph("coffee"), 40))
+    images = "".join(f'<img id="{kind}" src="/{kind}" alt="">' for kind in KINDS)
+    page = couple.browser.open(
+        site.page("/gallery", f"<style>{STYLE}</style><h1>Five pictures</h1><div>{images}</div>")
+    )
+    site.replies["/problem"] = Reply(b"\x00\x01\x02 no image at all " * 40, "image/jpeg")
+    for number, kind in enumerate(KINDS, 1):
+        page.check_from_menu(f"#{kind}")
+        eventually(lambda n=number: len(settled(page)) == n, f"the badge on “{kind}”")
+    yield Gallery(page, f"{scheme}-{couple.browser.name}")
+    page.close()
+
+
+def settled(page: Page) -> list[str]:
+    return [badge.level for badge in page.badges() if badge.level != "checking"]
+
+
+def open_panel(page: Page, index: int, words: str) -> Page:
+    page.click_badge(index)
+    panel = eventually(page.panel, "the details panel")
+
+    def said() -> bool:
+        return words.lower() in panel.evaluate("document.querySelector('#panel')?.innerText ?? ''").lower()
+
+    eventually(said, f"“{words}” in the panel")
+    return panel
+
+
+def test_badges_and_panels(gallery: Gallery, axe: str, shoot: Shoot) -> None:
+    page = gallery.page
+    page.screenshot(shoot(f"badges-{gallery.name}"))
+    assert settled(page)[0] == settled(page)[1] == "ai"
+    assert settled(page)[2] == "camera"
+    assert settled(page)[4] == "problem"
+    for index, (kind, words) in enumerate(KINDS.items()):
+        panel = open_panel(page, index, words)
+        page.screenshot(shoot(f"panel-{kind}-{gallery.name}"))
+        assert complaints(panel, axe) == [], kind
+        panel.press("Escape")
+        eventually(lambda: page.panel() is None, "Esc to close the panel")
+
+
+def test_popup(couple: Couple, gallery: Gallery, axe: str, shoot: Shoot) -> None:
+    popup = open_popup(couple.browser, gallery.page)
+    eventually(lambda: popup.evaluate("document.querySelectorAll('#counts li').length") >= 2, "the counts")
+    examine(popup, axe, shoot(f"popup-{gallery.name}"))
+
+
+def test_history_and_full_report(couple: Couple, gallery: Gallery, axe: str, shoot: Shoot) -> None:
+    history = HistoryPage(couple.browser)
+    eventually(lambda: history.count() >= 3, "the past checks")
+    report = history.page.evaluate("document.querySelector('#list a').href")
+    examine(history.page, axe, shoot(f"history-{gallery.name}"))
+    page = couple.browser.open_extension(report.split("/", 3)[3])
+    eventually(lambda: page.evaluate("document.querySelectorAll('#report section').length") > 3, "the report")
+    examine(page, axe, shoot(f"report-{gallery.name}"))
+
+
+def test_options(couple: Couple, scheme: Scheme, axe: str, shoot: Shoot) -> None:
+    page = couple.browser.open_extension("options/options.html")
+    eventually(lambda: page.evaluate("document.querySelectorAll('#sites li').length") > 10, "the options")
+    eventually(lambda: page.evaluate("document.querySelector('#companion').textContent"), "the companion's state")
+    examine(page, axe, shoot(f"options-{scheme}-{couple.browser.name}"))
+
+
+def test_welcome(couple: Couple, scheme: Scheme, axe: str, shoot: Shoot) -> None:
+    page = open_welcome(couple.browser)
+    eventually(lambda: tone(page, "pair") == "good", "the page to know the pairing")
+    examine(page, axe, shoot(f"welcome-{scheme}-{couple.browser.name}"))
+
+
+def examine(page: Page, axe: str, picture: Path) -> None:
+    page.screenshot(picture)
+    assert complaints(page, axe) == []
+    page.close()
+
+
+def test_a_page_in_larger_text_stays_in_its_width(couple: Couple) -> None:
+    """At half again the text size nothing runs out of the window sideways."""
+    for path in ("welcome/welcome.html", "options/options.html", "history/history.html", "popup/popup.html"):
+        page = couple.browser.open_extension(path)
+        eventually(
+            lambda page=page: page.evaluate("document.body.innerText.trim().length > 40"), f"{path} to be filled"
+        )
+        page.evaluate("void (document.documentElement.style.fontSize = '24px')")
+        wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], path
+        page.close()
