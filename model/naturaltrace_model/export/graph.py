@@ -20,6 +20,7 @@ from naturaltrace_model.networks.view_net import ViewNet
 if TYPE_CHECKING:
     from naturaltrace_model.networks.branches import NaturalTraceDetector
 
+_FINAL = "final_"  # before the outputs' names while the exporter is at work
 _LEAST_HALVED = 1024  # smaller tensors stay as they are: they weigh nothing, and scales and offsets live there
 
 
@@ -93,7 +94,7 @@ def _to_onnx(exported: nn.Module) -> bytes:
         (torch.zeros(2, CROP, CROP, 3, dtype=torch.uint8), torch.zeros(2, VIEW, VIEW, 3, dtype=torch.uint8)),
         dynamo=True,
         input_names=["crops", "views"],
-        output_names=[*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE],
+        output_names=[_FINAL + name for name in (*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE)],
         dynamic_shapes={"crops": {0: torch.export.Dim("n_crops")}, "views": {0: torch.export.Dim("n_views")}},
         opset_version=20,
         verbose=False,
@@ -101,10 +102,29 @@ def _to_onnx(exported: nn.Module) -> bytes:
     buffer = io.BytesIO()
     onnx.save_model(program.model_proto, buffer)
     model = onnx.load_model_from_string(buffer.getvalue())
+    _name_outputs(model)
     _forget_where_it_was_made(model)
     _store_in_half(model)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
+
+
+def _name_outputs(model: onnx.ModelProto) -> None:
+    """Give the outputs their names last: the exporter calls its own values after torch's operations, "view" for one."""
+    taken, given = {o.name for o in model.graph.output}, _given(model)
+    for node in model.graph.node:
+        for i, name in enumerate(node.output):
+            node.output[i] = name.removeprefix(_FINAL) if name in taken else f"inner_{name}" if name else name
+        for i, name in enumerate(node.input):
+            inside = name and name not in given
+            node.input[i] = name.removeprefix(_FINAL) if name in taken else f"inner_{name}" if inside else name
+    for output in model.graph.output:
+        output.name = output.name.removeprefix(_FINAL)
+    del model.graph.value_info[:]
+
+
+def _given(model: onnx.ModelProto) -> set[str]:
+    return {i.name for i in model.graph.input} | {t.name for t in model.graph.initializer}
 
 
 def _forget_where_it_was_made(model: onnx.ModelProto) -> None:
