@@ -1,7 +1,7 @@
-"""The engine for an existing Ray cluster (Ray Data, extra `cluster`): one pipeline per worker, kept from batch to batch.
+"""The engine for an existing Ray cluster (Ray Data, extra `cluster`): each worker keeps its pipeline between batches.
 
-Workers read the files themselves, so paths must be reachable from every machine, or be URLs. Each image goes through the
-same code as in the local engine.
+Workers read the files themselves, so paths must be reachable from every machine, or be URLs. Each image goes through
+the same code as in the local engine.
 """
 
 import importlib
@@ -95,8 +95,11 @@ class RayEngine:
 
     def judge(self, work: Iterator[Work], claims: Claims) -> Iterator[Done]:
         ray, data = _ray(), importlib.import_module("ray.data")
-        data.DataContext.get_current().enable_progress_bars = False
-        claimed = ray.remote(Claimed).remote()
+        context = data.DataContext.get_current()
+        context.enable_progress_bars = False
+        # Rows are a few kB: with Ray's usual block size a small cluster is thought too small to begin.
+        context.target_max_block_size = 2 * 2**20
+        claimed = ray.remote(num_cpus=0)(Claimed).remote()
         for known in pages(claims.known(), 10_000):
             ray.get(claimed.known.remote(known))
         blocks = [ray.put(_table(batches)) for batches in pages(work, _BLOCK // BATCH)]
@@ -108,7 +111,7 @@ class RayEngine:
             fn_constructor_args=(self._load, self._settings, claimed),
             batch_size=BATCH,
             batch_format="numpy",
-            concurrency=workers,
+            compute=data.ActorPoolStrategy(size=workers),
             num_cpus=1,
             **({"num_gpus": 1} if gpus else {}),
         )

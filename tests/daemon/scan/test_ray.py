@@ -30,7 +30,7 @@ def cluster() -> Iterator[Any]:
     import ray  # pyright: ignore[reportMissingTypeStubs]
 
     ray.init(  # pyright: ignore[reportUnknownMemberType]
-        num_cpus=2, include_dashboard=False, object_store_memory=100 * 2**20, _node_ip_address="127.0.0.1",
+        num_cpus=2, include_dashboard=False, object_store_memory=400 * 2**20, _node_ip_address="127.0.0.1",
         logging_level="ERROR", log_to_driver=False,
     )  # fmt: skip
     yield ray

@@ -1,0 +1,1 @@
+"""A scan's results as one HTML file that opens anywhere, offline."""
