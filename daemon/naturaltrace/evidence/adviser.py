@@ -21,7 +21,7 @@ from naturaltrace.verdicts.verdict import Basis, Evidence, GeneratorGuess, Level
 
 _LEANING = (PixelLevel.AI, PixelLevel.LIKELY_AI)
 _GENERATED_BY_WORD = ("signed_generated", "declared_generated", "declared_generated_pixels_disagree")
-# A taught generator joins the others in their own space; how near its samples must be is theirs to say.
+_ROUNDING = 2e-3  # prototypes are kept in half precision
 _LEAST_PART, _MOST_PART = 0.005, 0.6  # share of the image that a part can be
 
 
@@ -94,7 +94,7 @@ class Adviser:
         own = camera_traits(detection.traits)
         for taught in self.store.of(Kind.CAMERA, self.graph):
             same = taught.prototypes.shape[1] == len(own)
-            if same and float((taught.prototypes @ own).max()) >= taught.spread:
+            if same and float((taught.prototypes @ own).max()) >= taught.spread - _ROUNDING:
                 return taught.name
         return None
 

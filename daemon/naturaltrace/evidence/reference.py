@@ -94,7 +94,7 @@ def read(path: Traversable | Path, graph_sha256: str) -> Reference:
         if raw.get("schema") != SCHEMA or raw.get("graph_sha256") != graph_sha256:
             return Reference()
         return _reference(raw)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Reference()
 
 
