@@ -61,7 +61,7 @@ button:focus-visible { outline: 3px solid var(--nt-focus); outline-offset: 2px; 
 [data-compact]:hover .words, [data-compact]:focus-visible .words { max-width: 20em; opacity: 1; margin-inline: 6px 4px; }
 [data-level="checking"] .icon { animation: turn 1s linear infinite; }
 @keyframes turn { to { rotate: 360deg; } }
-.reveal { margin-inline-start: 6px; padding: 3px 10px; color: var(--nt-ink); }
+.reveal { padding: 3px 10px; color: var(--nt-ink); }
 .status { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (prefers-reduced-motion: reduce) { .icon { animation: none !important; } button { transition: none; } }
 @media (prefers-contrast: more) { button { border-width: 2px; border-color: currentColor !important; } }

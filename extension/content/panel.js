@@ -60,6 +60,8 @@
       "z-index": "2147483647",
       background: "transparent",
       overflow: "hidden",
+      // Seen only where forced colours take the shadow away.
+      outline: "1px solid transparent",
       "border-radius": "14px",
       "box-shadow": "0 0 0 1px rgb(0 0 0 / .14), 0 12px 40px rgb(0 0 0 / .32)",
     });

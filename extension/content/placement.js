@@ -94,6 +94,12 @@
     important(host, {
       all: "initial",
       position: "absolute",
+      display: "flex",
+      "flex-wrap": "wrap",
+      "align-items": "center",
+      gap: "6px",
+      // Not part of "all"; the page's own direction is not that of our words.
+      direction: naturalTrace.link.direction(),
       "z-index": "2147483646",
       "pointer-events": "none",
       contain: "layout style",
