@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     views.add_argument("--split", default="train", choices=("train", "val", "test"))
     views.add_argument("--budget", type=int, default=20000, help="views per class")
     views.add_argument("--teacher", type=Path, help="MobileNetV2 as .tflite, to distil from (needs ai-edge-litert)")
+    views.add_argument("--size", type=int, default=160, help="pixels of a view's side")
     views.add_argument("--seed", type=int, default=1)
     views.add_argument("--workers", type=int, default=2)
     views.set_defaults(run=_views)
@@ -90,9 +91,31 @@ def _parser() -> argparse.ArgumentParser:
     train_view.add_argument("--threads", type=int, help="CPU threads; all by default")
     train_view.set_defaults(run=_train_view)
 
+    distil = commands.add_parser("distil", help="train the encoder, without labels, on a teacher's middle layers")
+    distil.add_argument("out", type=Path, help="folder for encoder.pt and its log")
+    distil.add_argument("--shard", type=Path, required=True, help="crops of the train split")
+    distil.add_argument("--views", type=Path, required=True, help="views of the train split, drawn with --size 256")
+    distil.add_argument("--validation", type=Path, required=True, help="crops of the val split")
+    distil.add_argument("--validation-views", type=Path, required=True)
+    distil.add_argument("--steps", type=int, default=2700)
+    distil.add_argument("--seed", type=int, default=0)
+    distil.add_argument("--threads", type=int, help="CPU threads; all by default")
+    distil.set_defaults(run=_distil)
+
+    judge = commands.add_parser("judge", help="learn the natural traces and all heads on the encoder's statistics")
+    judge.add_argument("out", type=Path, help="folder for detector.pt, logs and cached statistics")
+    judge.add_argument("--encoder", type=Path, required=True, help="encoder.pt")
+    judge.add_argument("--shard", type=Path, required=True)
+    judge.add_argument("--twins", type=Path)
+    judge.add_argument("--views", type=Path, required=True)
+    judge.add_argument("--validation", type=Path, required=True)
+    judge.add_argument("--validation-views", type=Path, required=True)
+    judge.add_argument("--seed", type=int, default=0)
+    judge.add_argument("--threads", type=int, help="CPU threads; all by default")
+    judge.set_defaults(run=_judge)
+
     release = commands.add_parser("release", help="export, calibrate on val, evaluate on test, write graph and card")
-    release.add_argument("trace", type=Path, help="stage2.pt")
-    release.add_argument("view", type=Path, help="view.pt")
+    release.add_argument("detector", type=Path, help="detector.pt")
     release.add_argument("--images", type=Path, required=True, help="full set, for calibration (val) and test")
     release.add_argument("--pack", type=Path, help="the pack, whose test split is reported beside the full set's")
     release.add_argument("--map", type=Path, help="map.pt of the dense branch (train-map)")
@@ -259,7 +282,7 @@ def _views(options: argparse.Namespace) -> None:
     samples = manifest.load(options.images, (options.split,))
     count = views.build(
         samples, options.out,
-        budget=options.budget, seed=options.seed, workers=options.workers, teacher=options.teacher,
+        budget=options.budget, seed=options.seed, workers=options.workers, size=options.size, teacher=options.teacher,
     )  # fmt: skip
     print(f"{count} views of {len(samples)} images in {options.out}")
 
@@ -279,12 +302,38 @@ def _train_view(options: argparse.Namespace) -> None:
     print(f"global branch in {options.out / 'view.pt'}")
 
 
+def _distil(options: argparse.Namespace) -> None:
+    import torch
+
+    from naturaltrace_model.networks.encoder import Encoder
+    from naturaltrace_model.training import distil
+
+    device = _set_up_torch(options)
+    network = Encoder().to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    config = distil.DistilConfig(steps=options.steps, seed=options.seed)
+    held = distil.Pictures.open(options.validation, options.validation_views)
+    distil.train(network, distil.Pictures.open(options.shard, options.views), held, config, options.out)
+    print(f"encoder in {options.out / 'encoder.pt'}")
+
+
+def _judge(options: argparse.Namespace) -> None:
+    from naturaltrace_model.training import detector
+    from naturaltrace_model.training.judgement import JudgementConfig
+
+    _set_up_torch(options)
+    material = detector.Material(
+        options.shard, options.twins, options.views, options.validation, options.validation_views
+    )
+    figures = detector.train(options.encoder, material, JudgementConfig(seed=options.seed), options.out)
+    for name, value in figures.items():
+        print(f"{name:24}{value:.4f}")
+    print(f"detector in {options.out / 'detector.pt'}")
+
+
 def _release(options: argparse.Namespace) -> None:
     from naturaltrace_model.export.release import release
 
-    written = release(
-        options.trace, options.view, options.images, options.pack, options.version, options.out, options.map
-    )
+    written = release(options.detector, options.images, options.pack, options.version, options.out, options.map)
     print(f"wrote {written}")
 
 

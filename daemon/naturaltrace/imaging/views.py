@@ -23,8 +23,8 @@ def square_views(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack([shrink(image, (round(room_x * s), round(room_y * s)), side) for s in shares])
 
 
-def shrink(image: Image.Image, corner: tuple[int, int], side: int) -> NDArray[np.uint8]:
-    """The square of `side` pixels at `corner` (x, y), Lanczos-scaled to (160, 160, 3)."""
+def shrink(image: Image.Image, corner: tuple[int, int], side: int, size: int = VIEW) -> NDArray[np.uint8]:
+    """The square of `side` pixels at `corner` (x, y), Lanczos-scaled to (size, size, 3)."""
     x, y = corner
     box = (x, y, x + side, y + side)
-    return np.asarray(image.resize((VIEW, VIEW), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))
+    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))

@@ -1,6 +1,6 @@
 """Small worn squares of whole images for the global branch, with a teacher's features beside them.
 
-`views.npy` is uint8 (N, 160, 160, 3); `index.npz` holds `label`, `family` and `source` per view; `teacher.npy`, where
+`views.npy` is uint8 (N, S, S, 3); `index.npz` holds `label`, `family` and `source` per view; `teacher.npy`, where
 a teacher was given, uint8 (N, 1280): its pooled features, of which nothing but training is made.
 """
 
@@ -24,14 +24,21 @@ _TEACHER_TENSOR = "MobilenetV2/Logits/AvgPool"
 
 
 def build(
-    samples: list[Sample], folder: Path, *, budget: int, seed: int, workers: int, teacher: Path | None = None
+    samples: list[Sample],
+    folder: Path,
+    *,
+    budget: int,
+    seed: int,
+    workers: int,
+    size: int = VIEW,
+    teacher: Path | None = None,
 ) -> int:
-    """Draw about `budget` views per class into `folder`; the number of views."""
+    """Draw about `budget` views per class, squares of `size` pixels, into `folder`; the number of views."""
     folder.mkdir(parents=True, exist_ok=True)
     counts = plan_regions(samples, budget, most=4)
     order = np.random.default_rng(seed).permutation(len(samples))
-    jobs = [(samples[i], counts[i], seed) for i in order]
-    shape = (sum(counts), VIEW, VIEW, 3)
+    jobs = [(samples[i], counts[i], seed, size) for i in order]
+    shape = (sum(counts), size, size, 3)
     views = np.lib.format.open_memmap(folder / "views.npy", mode="w+", dtype=np.uint8, shape=shape)
     watched = np.lib.format.open_memmap(
         folder / "teacher.npy", mode="w+", dtype=np.uint8, shape=(shape[0] if teacher else 0, TEACHER_FEATURES)
@@ -41,7 +48,7 @@ def build(
     rows: list[tuple[int, int, int]] = []
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         bar = tqdm(pool.imap(_draw, jobs, chunksize=8), total=len(jobs), desc="views", unit="image", mininterval=10)
-        for (sample, _, _), drawn in zip(jobs, bar, strict=True):
+        for (sample, *_), drawn in zip(jobs, bar, strict=True):
             for view in drawn:
                 views[len(rows)] = view
                 if ask is not None:
@@ -54,8 +61,8 @@ def build(
     return len(rows)
 
 
-def _draw(job: tuple[Sample, int, int]) -> list[NDArray[np.uint8]]:
-    sample, count, seed = job
+def _draw(job: tuple[Sample, int, int, int]) -> list[NDArray[np.uint8]]:
+    sample, count, seed, size = job
     rng = np.random.default_rng([seed, int(sample.sha256[:12], 16)])
     try:
         with Image.open(sample.path) as opened:
@@ -75,7 +82,7 @@ def _draw(job: tuple[Sample, int, int]) -> list[NDArray[np.uint8]]:
         # The chain is meant for pixels as they are; it works at a size between the view's and the image's.
         work = int(np.clip(np.exp(rng.uniform(np.log(200), np.log(640))), degrade.SMALLEST, side))
         piece = degrade.apply(degrade.draw_chain(rng), piece.resize((work, work), degrade.draw_kernel(rng)))
-        views.append(shrink(piece, (0, 0), min(piece.size)))
+        views.append(shrink(piece, (0, 0), min(piece.size), size))
     return views
 
 

@@ -18,6 +18,7 @@ from naturaltrace.detection.detector import Detector
 from naturaltrace.detection.runtime import selftest
 from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime
 from naturaltrace.imaging import crops
+from naturaltrace.imaging.views import VIEW
 from naturaltrace_model.calibration import fit as calibration
 from naturaltrace_model.data.manifest import FAMILIES, Sample
 from naturaltrace_model.evaluation.conditions import CONDITIONS
@@ -26,9 +27,8 @@ from naturaltrace_model.evaluation.rows import detect_all, features_of, samples_
 from naturaltrace_model.evaluation.summary import summarise, table
 from naturaltrace_model.export import graph
 from naturaltrace_model.export.model_card import page
-from naturaltrace_model.training import checkpoint
+from naturaltrace_model.training import detector as training
 from naturaltrace_model.training import map as map_training
-from naturaltrace_model.training import view as view_training
 
 NAME = "natural-trace"
 _RELEASED = Path(__file__).resolve().parents[1] / "released"
@@ -39,7 +39,6 @@ _LEAST_TEXTURE = 0.6
 
 def release(
     weights: Path,
-    view_weights: Path,
     images: Path,
     pack: Path | None,
     version: str,
@@ -52,10 +51,9 @@ def release(
     """
     out = out or _RELEASED
     out.mkdir(parents=True, exist_ok=True)
-    network, stored = checkpoint.load(weights)
-    view = view_training.load(view_weights)
+    network = training.load(weights)
     file = f"{NAME}-{version}.onnx"
-    content = graph.to_onnx(network, view, map_training.load(map_weights) if map_weights else None)
+    content = graph.whole_to_onnx(network, map_training.load(map_weights) if map_weights else None)
     (out / file).write_bytes(content)
     raw: dict[str, Any] = {
         "schema": cards.SCHEMA,
@@ -65,11 +63,11 @@ def release(
         "licence": "MIT",
         "paper": "the idea of arXiv 2403.16513, in our formulation (docs/decisions/0005)",
         "graph": {"file": file, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)},
-        "networks": {"trace": {**network.config.to_json(), "steps": stored["step"]}, "view": view.config.to_json()},
+        "networks": network.config.to_json(),
         "families": FAMILIES,
         "input": {
             "crops": "uint8 (N, 128, 128, 3), sRGB",
-            "views": "uint8 (M, 160, 160, 3), sRGB",
+            "views": f"uint8 (M, {VIEW}, {VIEW}, 3), sRGB",
             "rich": crops.RICH,
             "poor": crops.POOR,
             "grid": crops.GRID,
