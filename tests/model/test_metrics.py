@@ -5,7 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from naturaltrace_model.evaluation.metrics import auc, balanced_accuracy, bootstrap, calibration_error
+from naturaltrace_model.evaluation.metrics import (
+    auc,
+    average_precision,
+    balanced_accuracy,
+    bootstrap,
+    calibration_error,
+    recall_at,
+    split_point,
+)
 
 
 def test_auc_counts_ordered_pairs_and_half_of_ties() -> None:
@@ -42,3 +50,26 @@ def test_the_bootstrap_interval_holds_the_figure_and_narrows_with_more_rows() ->
     assert low <= small.mean() <= high
     tight_low, tight_high = bootstrap(lambda i: float(large[i].mean()), 5000)
     assert tight_high - tight_low < (high - low) / 3
+
+
+def test_average_precision_is_the_mean_precision_at_each_positive() -> None:
+    rng = np.random.default_rng(5)
+    labels = rng.integers(2, size=80)
+    scores = rng.permutation(80).astype(float)
+    order = np.argsort(-scores)
+    precision = np.cumsum(labels[order]) / np.arange(1, 81)
+    assert average_precision(labels, scores) == pytest.approx(precision[labels[order] == 1].mean())
+    assert average_precision(labels, np.zeros(80)) == pytest.approx(labels.mean())
+
+
+def test_recall_is_counted_beyond_what_the_allowed_share_of_real_images_reaches() -> None:
+    labels = np.array([0] * 100 + [1] * 4)
+    scores = np.concatenate([np.arange(100), [94.0, 94.5, 96.0, 200.0]])
+    assert recall_at(labels, scores, 0.05) == pytest.approx(0.75)
+    assert math.isnan(recall_at(np.ones(3), np.arange(3), 0.05))
+
+
+def test_the_split_point_parts_what_can_be_parted() -> None:
+    labels = np.array([0, 0, 1, 1, 1])
+    scores = np.array([0.1, 0.5, 0.4, 0.6, 0.9])
+    assert split_point(labels, scores) == 0.6
