@@ -2,21 +2,27 @@
 
     python benchmarks/provenance_fuzz.py [--seconds 30] [--seed 1] [--images DIR]
 
-Starts from small files of each container made here, signed ones among them, or from those in DIR (images.csv, files).
+Starts from small files of each container made here, signed ones among them, and from those in DIR (images.csv, files).
 Any exception out of a reader, a file that takes longer than a second of processor time, or one that needs more than
 200 MB ends the run with status 1 and the file's seed.
 """
 
 import argparse
 import csv
+import gzip
 import random
 import resource
+import struct
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from naturaltrace.provenance import hidden_text
 from naturaltrace.provenance.parts import Parts
 from naturaltrace.provenance.reader import parts_of, read_provenance
 from naturaltrace.provenance.trust import TrustList
@@ -35,11 +41,24 @@ def made_here() -> tuple[list[tuple[str, bytes]], TrustList]:
         ("TIFF", files.tiff(files.declared())),
         ("JPEG", files.jpeg([(0xED, files.iptc({110: "x", 120: "y"}))])),
     ]
+    edit = files.samsung_trailer({"PhotoEditor_Re_Edit_Data": b'{"genAIType":1}', "Image_UTC_Data": b"1754705787853"})
+    seeds.append(("JPEG", files.encode("JPEG", exif=files.photo_exif()) + edit))
+    seeds.append(("JPEG", files.jpeg_extended_xmp(files.xmp(), files.declared())))
     for name in ("JPEG", "WEBP", "AVIF", "HEIF"):
         seeds.append((name, files.encode(name, exif=files.photo_exif(), xmp=files.declared())))
     for name, mime in (("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp"), ("AVIF", "image/avif")):
         seeds.append((name, sign(files.encode(name), mime, root.issue(), [created("digitalCapture")])))
     return seeds, TrustList("fuzz", "", "", root.pem)
+
+
+def hidden(dice: random.Random) -> NDArray[np.uint8]:
+    """Pixels with a changed text in their lowest bits."""
+    packed = gzip.compress(b'{"Software": "NovelAI", "Comment": "{}"}')
+    text = changed(struct.pack(">I", 8 * len(packed)) + packed, dice)
+    bits = np.unpackbits(np.frombuffer(b"stealth_rgbcomp" + text, np.uint8))
+    pixels = np.frombuffer(dice.randbytes(64 * 64 * 3), np.uint8).copy()
+    pixels[: len(bits)] = pixels[: len(bits)] & 254 | bits[: len(pixels)]
+    return pixels.reshape(64, 64, 3).transpose(1, 0, 2)
 
 
 def changed(data: bytes, dice: random.Random) -> bytes:
@@ -89,6 +108,8 @@ def main() -> int:
         began = time.thread_time()
         try:
             parts_of(data, name, Parts())
+            if number % 20 == 0:
+                hidden_text.read(b"\x89PNG", "PNG", hidden(dice), Parts())
             provenance = read_provenance(data, name, trust=trust)
             assert not any(problem.endswith("Error)") for problem in provenance.problems), provenance.problems
         except Exception as error:

@@ -55,6 +55,11 @@ class Parts:
         if text:
             self.entries.append(Entry(place, text, damaged))
 
+    def comment(self, place: str, raw: bytes, *, damaged: bool = False) -> None:
+        """Adds a comment whose character code nobody tells; what holds zero bytes is no text but another file."""
+        if b"\x00" not in raw.strip(b"\x00"):
+            self.add(place, raw.decode("utf-8", "replace"), damaged=damaged)
+
     def first(self, place: str) -> str | None:
         """The first value at `place`, or None."""
         return next((entry.text for entry in self.entries if entry.place == place), None)

@@ -1,8 +1,10 @@
 """Hostile files: nothing outside its container counts, and nothing costs much time or memory."""
 
+import io
 import resource
 import struct
 import time
+import zipfile
 import zlib
 
 import pytest
@@ -55,6 +57,39 @@ def test_a_file_inside_another_says_nothing() -> None:
         assert read_provenance(files.encode(format_name) + marked, format_name).findings == ()
     # In front too: what was decoded as a PNG is read as a PNG, and a JPEG that is called PNG is not.
     assert read_provenance(files.jpeg([(0xFE, PARAMETERS.encode())]), "PNG").findings == ()
+
+
+@pytest.mark.parametrize(
+    ("format_name", "data"),
+    [
+        ("PNG", files.png([files.chunk(b"prVt", b"parameters\0" + PARAMETERS.encode())])),
+        ("PNG", files.png([files.chunk(b"iCCP", b"parameters\0\0" + zlib.compress(PARAMETERS.encode()))])),
+        ("PNG", files.png([files.text("XML:com.adobe.xmp2", files.declared().decode())])),
+        ("JPEG", files.jpeg([(0xFE, files.png([MARK]))])),
+        ("JPEG", files.jpeg([(0xE5, b"http://ns.adobe.com/xap/1.0/\0" + files.declared())])),
+        ("JPEG", files.jpeg([(0xE1, b"parameters\0" + PARAMETERS.encode())])),
+        ("GIF", files.gif(b"\x21\xff\x0bNOTXMP 0001" + files.declared()[:200] + b"\0")),
+        ("AVIF", files.encode("AVIF") + struct.pack(">I4s", 8 + len(files.declared()), b"free") + files.declared()),
+    ],
+)
+def test_a_mark_in_a_part_that_is_not_its_place_says_nothing(format_name: str, data: bytes) -> None:
+    assert read_provenance(data, format_name).findings == ()
+
+
+def test_a_file_that_is_two_formats_is_read_as_the_one_that_was_decoded() -> None:
+    """A ZIP, a PDF or a script behind, or inside, an image is what polyglots are mostly made of."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr("marked.png", files.png([MARK]))
+        bundle.writestr("metadata.xml", files.declared())
+    for format_name in ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF"):
+        both = files.encode(format_name) + archive.getvalue()
+        assert zipfile.is_zipfile(io.BytesIO(both))
+        assert read_provenance(both, format_name).findings == ()
+    script = b"*/=1;/*" + files.declared() + b"*/"
+    assert read_provenance(files.jpeg([(0xE9, script)]), "JPEG").findings == ()
+    document = b"%PDF-1.7\n1 0 obj <</Type /Metadata>> stream\n" + files.declared() + b"\nendstream"
+    assert read_provenance(files.png([files.chunk(b"pdFd", document)]), "PNG").findings == ()
 
 
 def test_a_mark_in_an_image_embedded_in_exif_says_nothing() -> None:
@@ -128,6 +163,15 @@ def test_a_truncated_packet_is_read_up_to_its_break() -> None:
 def test_a_truncated_compressed_text_is_read_up_to_its_break() -> None:
     body = b"parameters\0\0" + zlib.compress(PARAMETERS.encode() + bytes(range(256)) * 40)[:-60]
     assert kinds(read_provenance(files.png([files.chunk(b"zTXt", body)]), "PNG")) == ["a1111.parameters"]
+
+
+def test_pieces_of_extended_xmp_never_cost_more_than_the_budget() -> None:
+    packet = files.xmp("<dc:title>" + "x" * 3_000_000 + "</dc:title>")
+    data = files.jpeg_extended_xmp(files.declared(), packet, piece=60_000)
+    provenance = read_provenance(data, "JPEG")
+    assert kinds(provenance) == ["iptc.digital_source_type.trained"]
+    parts = parts_of(data, "JPEG", Parts())
+    assert sum(map(len, parts.xmp_extensions)) <= 8 << 20
 
 
 def test_entities_in_xmp_are_refused() -> None:

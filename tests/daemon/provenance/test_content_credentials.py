@@ -53,18 +53,18 @@ def edited(image: bytes, signer: Any, *actions: dict[str, Any], parts: list[byte
     return sign(image, JPEG, signer, [OPENED, *actions], ingredients=ingredients)
 
 
-@pytest.mark.parametrize(
-    ("format_name", "mime_type"),
-    [
-        ("JPEG", JPEG),
-        ("PNG", "image/png"),
-        ("WEBP", "image/webp"),
-        ("AVIF", "image/avif"),
-        ("HEIF", "image/heic"),
-        ("TIFF", "image/tiff"),
-        ("GIF", "image/gif"),
-    ],
-)
+CONTAINERS = [
+    ("JPEG", JPEG),
+    ("PNG", "image/png"),
+    ("WEBP", "image/webp"),
+    ("AVIF", "image/avif"),
+    ("HEIF", "image/heic"),
+    ("TIFF", "image/tiff"),
+    ("GIF", "image/gif"),
+]
+
+
+@pytest.mark.parametrize(("format_name", "mime_type"), CONTAINERS)
 def test_a_trusted_signature_is_read_in_every_container(
     root: Authority, trust: TrustList, format_name: str, mime_type: str
 ) -> None:
@@ -74,6 +74,36 @@ def test_a_trusted_signature_is_read_in_every_container(
     assert finding.generator == "Some Model"
     assert finding.fields["signer"] == "Model Works"
     assert finding.fields["source_types"] == ["trainedAlgorithmicMedia"]
+
+
+@pytest.mark.parametrize(("format_name", "mime_type"), CONTAINERS)
+def test_a_changed_pixel_is_tampering_in_every_container(
+    root: Authority, trust: TrustList, format_name: str, mime_type: str
+) -> None:
+    plain = files.encode(format_name)
+    data = sign(plain, mime_type, root.issue("Camera Works"), [created("digitalCapture")])
+    piece = plain[len(plain) * 3 // 5 :][:24]  # well inside the coded noise
+    assert data.count(piece) == 1
+    finding = credential(flipped(data, data.index(piece) + 12), trust, format_name)
+    assert (finding.claim, finding.standing, finding.generator) == (Claim.TAMPERED, Standing.INVALID, None)
+
+
+@pytest.mark.parametrize(("format_name", "mime_type"), CONTAINERS)
+def test_a_strangers_signature_is_unknown_in_every_container(
+    trust: TrustList, format_name: str, mime_type: str
+) -> None:
+    data = sign(files.encode(format_name), mime_type, Authority("Stranger").issue("Camera Works"), [GENERATED])
+    finding = credential(data, trust, format_name)
+    assert (finding.claim, finding.standing) == (Claim.GENERATED, Standing.UNKNOWN_SIGNER)
+
+
+def test_credentials_behind_the_files_end_are_none(root: Authority, trust: TrustList) -> None:
+    signed = sign(files.encode("PNG"), "image/png", root.issue("Camera Works"), [created("digitalCapture")])
+    at = signed.index(b"caBX") - 4
+    box = signed[at : at + 12 + int.from_bytes(signed[at : at + 4], "big")]
+    assert credential(signed, trust, "PNG").standing is Standing.TRUSTED
+    behind = signed.replace(box, b"") + box
+    assert not [f for f in read_provenance(behind, "PNG", trust=trust).findings if f.standing is Standing.TRUSTED]
 
 
 def test_without_a_trust_list_every_signer_is_unknown(photo: bytes, generated: bytes) -> None:

@@ -47,7 +47,7 @@ def _extension(data: memoryview, at: int, parts: Parts) -> int:
     label = data[at]
     body = at + 1
     if label == 0xFE:
-        parts.add("gif.comment", _gather(data, body, parts).decode("utf-8", "replace"))
+        parts.comment("gif.comment", _gather(data, body, parts))
     elif label == 0xFF and body < len(data) and data[body] == 11:
         name = bytes(data[body + 1 : body + 12])
         start = body + 12

@@ -56,8 +56,7 @@ def _segment(marker: int, payload: memoryview, parts: Parts, *, damaged: bool) -
     elif marker == 0xEB and head.startswith(b"JP") and b"jum" in head:
         parts.manifest_bytes += len(payload)
     elif marker == 0xFE:
-        text = bytes(payload[: parts.take(len(payload))])
-        parts.add("jpeg.comment", text.decode("utf-8", "replace"), damaged=damaged)
+        parts.comment("jpeg.comment", bytes(payload[: parts.take(len(payload))]), damaged=damaged)
 
 
 def _tables(payload: memoryview, parts: Parts) -> None:
