@@ -114,6 +114,16 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--threads", type=int, help="CPU threads; all by default")
     judge.set_defaults(run=_judge)
 
+    leave_out = commands.add_parser("leave-out", help="judge each generator family and real source by a fit without it")
+    _add_described(leave_out)
+    leave_out.add_argument("--most", type=int, default=30_000, help="rows of a fit")
+    leave_out.set_defaults(run=_leave_out)
+
+    ablate = commands.add_parser("ablate", help="learn the traces again, one part left out at a time")
+    _add_described(ablate)
+    ablate.add_argument("--rows", type=int, default=30_000, help="crops to learn from")
+    ablate.set_defaults(run=_ablate)
+
     release = commands.add_parser("release", help="export, calibrate on val, evaluate on test, write graph and card")
     release.add_argument("detector", type=Path, help="detector.pt")
     release.add_argument("--images", type=Path, required=True, help="full set, for calibration (val) and test")
@@ -328,6 +338,70 @@ def _judge(options: argparse.Namespace) -> None:
     for name, value in figures.items():
         print(f"{name:24}{value:.4f}")
     print(f"detector in {options.out / 'detector.pt'}")
+
+
+def _add_described(command: argparse.ArgumentParser) -> None:
+    command.add_argument("judged", type=Path, help="folder that `judge` wrote, with its statistics")
+    command.add_argument("--shard", type=Path, required=True)
+    command.add_argument("--twins", type=Path)
+    command.add_argument("--views", type=Path, required=True)
+    command.add_argument("--validation", type=Path, required=True)
+    command.add_argument("--validation-views", type=Path, required=True)
+    command.add_argument("--out", type=Path, required=True, help="CSV")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--threads", type=int, help="CPU threads; all by default")
+
+
+def _leave_out(options: argparse.Namespace) -> None:
+    import json
+
+    from naturaltrace_model.evaluation import leave_out
+    from naturaltrace_model.training.described import Described
+    from naturaltrace_model.training.judgement import JudgementConfig
+
+    _set_up_torch(options)
+    kept, config = options.judged / "statistics", JudgementConfig()
+    found: list[leave_out.Fold] = []
+    for look, folder, validation, ridge in (
+        ("views", options.views, options.validation_views, config.view_ridge),
+        ("crops", options.shard, options.validation, config.ridge),
+    ):
+        train, val = Described.open(kept / f"{look}.npy", folder), Described.open(kept / f"val-{look}.npy", validation)
+        names = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["sources"]
+        found += leave_out.families(train, val, look, most=options.most, ridge=ridge, seed=options.seed)
+        found += leave_out.real_sources(train, val, look, names, most=options.most, ridge=ridge, seed=options.seed)
+        leave_out.write(found, options.out)
+    print(leave_out.table(found))
+
+
+def _ablate(options: argparse.Namespace) -> None:
+    import dataclasses
+    import json
+
+    import numpy as np
+
+    from naturaltrace_model.evaluation import ablation
+    from naturaltrace_model.training import detector
+    from naturaltrace_model.training.described import Described
+    from naturaltrace_model.training.judgement import JudgementConfig
+
+    _set_up_torch(options)
+    kept = options.judged / "statistics"
+    crops, val = (
+        Described.open(kept / f"{name}.npy", folder)
+        for name, folder in (("crops", options.shard), ("val-crops", options.validation))
+    )
+    twins = Described.open(kept / "twins.npy", options.twins) if options.twins else None
+    names = np.array(json.loads((options.shard / "meta.json").read_text(encoding="utf-8"))["categories"])
+    with np.load(options.shard / "index.npz") as index:
+        categories = names[index["category"]]
+    network = detector.load(options.judged / "detector.pt")
+    config = dataclasses.replace(JudgementConfig(seed=options.seed), rows=options.rows)
+    rows: list[dict[str, str | float]] = []
+    for row in ablation.ablate(network, crops, twins, val, categories, config, options.out.parent):
+        rows.append(row)
+        ablation.write(rows, options.out)
+        print(row, flush=True)
 
 
 def _release(options: argparse.Namespace) -> None:

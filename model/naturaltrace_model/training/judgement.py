@@ -36,7 +36,7 @@ def train_traces(
     detector: NaturalTraceDetector, crops: Described, twins: Described | None, config: JudgementConfig, out: Path
 ) -> None:
     """Fit `detector.trace`: logit, family and wear by convex fits, the embedding by stage 1 and 2."""
-    heads = detector.trace
+    heads = detector.trace.requires_grad_(True)
     standardise(heads.standard, crops.statistics)
     rows = _spread(len(crops), config.rows, config.seed)
     some = crops.take(rows)
@@ -58,13 +58,15 @@ def train_traces(
         found = learn_traces(heads, some, traces, out)
     else:
         found = heads
-        found.prototypes.copy_(torch.nn.functional.normalize(torch.randn_like(found.prototypes), dim=1))
-    detector.trace = transfer(found, some, traces, out).eval().requires_grad_(False)
+        found.prototypes.copy_(F.normalize(torch.randn_like(found.prototypes), dim=1))
+    if traces.second_steps:
+        found = transfer(found, some, traces, out)
+    detector.trace = found.eval().requires_grad_(False)
 
 
 def train_views(detector: NaturalTraceDetector, views: Described, config: JudgementConfig, out: Path) -> None:
     """Fit `detector.view`: the logit by a convex fit, the embedding by telling families apart."""
-    heads = detector.view
+    heads = detector.view.requires_grad_(True)
     standardise(heads.standard, views.statistics)
     x = heads.standard(views.tensor())
     weights = linear.source_weights(views.label, views.source)
