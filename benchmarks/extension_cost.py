@@ -2,14 +2,14 @@
 
     python -m benchmarks.extension_cost [--images 500] [--distinct 50] [--rounds 1] [--out FILE.json]
 
-Chromium, headless, with the released detector in a companion of its own. The feed is read as a person does: two
-images at a time, the next when the badges of these stand. All images have addresses of their own; `--distinct` says how
-many different files they are. A verdict on a file that was just judged is remembered, so the first copies show the detector's
-speed and the others the extension's own.
+Chromium, headless, with the released detector in a companion of its own. The feed is read as a person does: two images
+at a time, the next when the badges of these stand. All images have addresses of their own; `--distinct` says how many
+different files they are. A verdict on a file that was just judged is remembered, so the first copies show the
+detector's speed and the others the extension's own.
 
 Per run: the page's own figures (`Performance.getMetrics`: time in tasks, scripts, style and layout; the heap after a
-collection), CLS, and long tasks as the page's observer sees them. With the extension also a sampling profile: from it come
-the time with one of our scripts on the stack, and its longest stretch: a task of ours over 50 ms would be one.
+collection), CLS, and long tasks as the page's observer sees them. With the extension also a sampling profile: from it
+come the time with one of our scripts on the stack, and its longest stretch; a task of ours over 50 ms would be one.
 """
 
 import argparse

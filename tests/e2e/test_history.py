@@ -1,6 +1,7 @@
 """Past checks: listed, filtered, opened as a report, forgotten one by one and all at once; and "forget everything"."""
 
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from automatic import API, change_settings, levels, popup_says, put_feed, turn_all_off, turn_on
@@ -80,7 +81,7 @@ def test_forget_everything_does(couple: Couple, feed: Page) -> None:
     try:
         options.click("#forget")
         eventually(lambda: options.evaluate("document.querySelector('#forgot').textContent"), "the options page's word")
-        kept = options.evaluate(f"{API}.storage.local.get(null)")
+        kept: dict[str, dict[str, Any]] = options.evaluate(f"{API}.storage.local.get(null)")
         assert kept.get("settings", {}).get("corner", "top-left") == "top-left"
         assert not kept.get("settings", {}).get("sites")
         assert not (kept.get("companion") or {}).get("token")

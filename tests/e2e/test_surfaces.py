@@ -84,6 +84,10 @@ def open_panel(page: Page, index: int, words: str) -> Page:
         return words.lower() in panel.evaluate("document.querySelector('#panel')?.innerText ?? ''").lower()
 
     eventually(said, f"“{words}” in the panel")
+    # Grown to its content, or to the window, and with its map, where there is one.
+    whole = "(d => d.scrollHeight <= innerHeight + 1)(document.documentElement) || innerHeight > 770"
+    waiting = "document.querySelector('#panel').innerText.includes('Fetching')"
+    eventually(lambda: panel.evaluate(f"!{waiting} && ({whole})"), "the panel to be finished")
     return panel
 
 
