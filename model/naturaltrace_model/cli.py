@@ -240,13 +240,16 @@ def _twins(options: argparse.Namespace) -> None:
 
 
 def _set_up_torch(options: argparse.Namespace) -> "torch.device":
-    """Threads and seed as asked for; the GPU where there is one."""
+    """Threads and seed as asked for; the GPU where there is one, under torchrun this process's own."""
     import torch
+
+    from naturaltrace_model.training import distributed
 
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    # Under torchrun this process is one of several.
+    return distributed.begin() or torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _train(options: argparse.Namespace) -> int:

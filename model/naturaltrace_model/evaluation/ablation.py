@@ -16,6 +16,8 @@ from naturaltrace_model.training.judgement import JudgementConfig
 
 # What users complain of most when it is flagged: pictures that are real and look made.
 HARD = (
+    "meme", "screenshot", "chart", "art", "anime", "render", "studio", "stock", "scan", "historic", "bw", "night", "comic",
+)  # fmt: skip
     "meme",
     "screenshot",
     "chart",

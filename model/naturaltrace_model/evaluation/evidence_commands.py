@@ -38,7 +38,7 @@ def add(commands: Commands) -> None:
 
     evidence = commands.add_parser("evidence", help="measure what explanations need; writes evidence.json")
     evidence.add_argument("images", type=Path, help="full set, whose val split is looked at")
-    evidence.add_argument("--trace", type=Path, help="checkpoint of the trace branch, for the natural traces")
+    evidence.add_argument("--trace", type=Path, help="detector.pt (or 0.1.0's stage2.pt), for the natural traces")
     evidence.add_argument("--gallery", type=Path, help="folder that `gallery` made, for attribution")
     evidence.add_argument("--most", type=int, default=300, help="val images, spread over sources")
     evidence.add_argument("--card", type=Path, help="another card than the released one")
@@ -55,7 +55,9 @@ def extend_evaluate(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--own-camera", action="store_true", help="false positives with one's own camera taught")
     parser.add_argument("--autoencoders", type=Path, help="folder of tiny autoencoders (localisation, attacks)")
     parser.add_argument("--gallery", type=Path, help="folder that `gallery` made (attribution)")
-    parser.add_argument("--trace", type=Path, help="trace checkpoint, for gradient saliency (localisation)")
+    parser.add_argument(
+        "--trace", type=Path, help="detector.pt (or 0.1.0's stage2.pt), for gradient saliency (localisation)"
+    )
     parser.add_argument("--shard", type=Path, help="crops that the attacker's own detector is trained on (attacks)")
     parser.add_argument("--surrogate-steps", type=int, default=150, help="training steps of the attacker's detector")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
@@ -126,7 +128,7 @@ def _evidence(options: argparse.Namespace) -> int:
     prototypes = None
     if options.trace:
         stored: dict[str, Any] = torch.load(options.trace, map_location="cpu", weights_only=True)
-        weights: dict[str, Any] = stored["network"]
+        weights: dict[str, Any] = stored.get("detector") or stored["network"]
         key = next((k for k in weights if k.endswith("prototypes")), None)
         prototypes = None if key is None else weights[key].float().numpy()
     known = None
@@ -161,13 +163,12 @@ def _measure_localisation(options: argparse.Namespace, detector: Any) -> int:
     from naturaltrace_model.data.autoencoders import load_autoencoders
     from naturaltrace_model.evaluation import localisation
     from naturaltrace_model.evaluation.sets import samples_of
-    from naturaltrace_model.training import checkpoint
 
     if options.autoencoders is None:
         print("--localisation needs --autoencoders", file=sys.stderr)
         return 2
     autoencoders = [a.half() for a in load_autoencoders(options.autoencoders)]
-    saliency = checkpoint.load(options.trace)[0] if options.trace else None
+    saliency = localisation.saliency_of(options.trace) if options.trace else None
     cases = list(localisation.cases(samples_of(options.images, options.split), autoencoders, options.limit or 40))
     figures = localisation.measure(detector, cases, saliency)
     return _told(figures, localisation.table(figures), options.out)

@@ -10,15 +10,16 @@ picture put there (`generated`). Each is measured in three ways, all re-encoded 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 from tqdm import tqdm
 
 from naturaltrace.detection.detector import Detector
@@ -32,8 +33,9 @@ from naturaltrace_model.data.autoencoders import Autoencoder
 from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.data.splices import Mask, draw_mask, paste, reencode
 from naturaltrace_model.evaluation.metrics import auc
-from naturaltrace_model.networks.trace_net import TraceNet
 
+# Crops (B, H, W, 3) to a float input (B, C, h, w) that wants a gradient, and the logits (B,) that it leads to.
+Saliency: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
 WAYS = ("splice", "exchange", "whole")
 _EDGE = 640  # pixels: the longest edge of the pictures, about what a page shows
 _LEAST_SIDE = 256
@@ -88,7 +90,7 @@ def cases(samples: Sequence[Sample], autoencoders: Sequence[Autoencoder], count:
         made += 1
 
 
-def measure(detector: Detector, found: Sequence[Case], saliency: TraceNet | None = None) -> dict[str, Any]:
+def measure(detector: Detector, found: Sequence[Case], saliency: Saliency | None = None) -> dict[str, Any]:
     """By way and fill: the mean pixel AUC over images and the mean IoU where the map says at least 0.5; beside them
     the same of a gradient saliency of `saliency`, and by autoencoder."""
     rows: list[dict[str, Any]] = []
@@ -116,23 +118,46 @@ def measure(detector: Detector, found: Sequence[Case], saliency: TraceNet | None
     }
 
 
-def saliency_grid(network: TraceNet, image: DecodedImage, views: ViewOutputs) -> HeatGrid:
-    """The trace branch's gradient times input on its residuals, in absolute value, on the heat map's own grid."""
+def saliency_grid(network: Saliency, image: DecodedImage, views: ViewOutputs) -> HeatGrid:
+    """The crop logits' gradient times input, in absolute value, on the heat map's own grid."""
     crops = choose_crops(image.pixels)
-    with torch.no_grad():
-        residuals = network.residuals(torch.from_numpy(crops.pixels))
-    residuals.requires_grad_(True)
-    x = torch.nn.functional.pixel_unshuffle(residuals, 2)
-    logit = network.heads(network.trunk(network.stem(x))).logit
-    (gradient,) = torch.autograd.grad(logit.sum(), residuals)
-    strength = (gradient * residuals).abs().sum(1)
+    x, logit = network(torch.from_numpy(crops.pixels))
+    (gradient,) = torch.autograd.grad(logit.sum(), x)
+    strength = (gradient * x).abs().sum(1)
     pooled = torch.nn.functional.avg_pool2d(strength[:, None], 8)[:, 0].detach().numpy()
     logs = np.log(pooled + 1e-9)
     logs = (logs - logs.mean()) / (logs.std() + 1e-9)
     n = len(logs)
     nothing = np.zeros((n, 1), dtype=np.float32)
     rows = CropOutputs(nothing[:, 0], nothing[:, 0], nothing, nothing, nothing, map=logs.astype(np.float32))
-    return heat_grid(crops, rows, replace(views, map=None, logit=np.zeros(1, dtype=np.float32)), image.pixels.shape[:2])  # pyright: ignore[reportArgumentType]
+    height, width = image.pixels.shape[:2]
+    return heat_grid(crops, rows, replace(views, map=None, logit=np.zeros(1, dtype=np.float32)), (height, width))
+
+
+def saliency_of(checkpoint_file: Path) -> Saliency:
+    """What a checkpoint's crops are judged by, ready for a gradient: the detector's own pixels, or, for the network of
+    release 0.1.0, its residuals."""
+    stored: dict[str, Any] = torch.load(checkpoint_file, map_location="cpu", weights_only=True)
+    if "detector" in stored:
+        from naturaltrace_model.training import detector as training
+
+        detector = training.load(checkpoint_file)
+
+        def of_detector(crops: Tensor) -> tuple[Tensor, Tensor]:
+            x = (crops.permute(0, 3, 1, 2).float() - 128).requires_grad_(True)
+            return x, detector.of_crops((x + 128).permute(0, 2, 3, 1)).logit
+
+        return of_detector
+    from naturaltrace_model.training import checkpoint
+
+    network, _ = checkpoint.load(checkpoint_file)
+
+    def of_network(crops: Tensor) -> tuple[Tensor, Tensor]:
+        x = network.residuals(crops).detach().requires_grad_(True)
+        stem = network.stem(torch.nn.functional.pixel_unshuffle(x, 2))
+        return x, network.heads(network.trunk(stem)).logit
+
+    return of_network
 
 
 def table(figures: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig
+from naturaltrace_model.training import distributed
 
 
 def save(path: Path, network: nn.Module, config: TraceNetConfig, step: int, **more: Any) -> None:
@@ -15,7 +16,12 @@ def save(path: Path, network: nn.Module, config: TraceNetConfig, step: int, **mo
 
 
 def write_whole(path: Path, stored: dict[str, Any]) -> None:
-    """Write the whole file beside `path`, then put it in place: a killed run leaves the last good checkpoint."""
+    """Write the whole file beside `path`, then put it in place: a killed run leaves the last good checkpoint.
+
+    Of several processes, which all hold the same, one writes.
+    """
+    if not distributed.is_first():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     torch.save(stored, part)

@@ -49,7 +49,7 @@ class Described:
         return Described(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in self.__slots__))
 
     def tensor(self, rows: NDArray[np.int64] | slice = slice(None)) -> Tensor:
-        return torch.from_numpy(np.asarray(self.statistics[rows])).float()
+        return torch.from_numpy(np.array(self.statistics[rows])).float()
 
 
 def pairs(

@@ -1,6 +1,7 @@
 """The loop that both stages share: optimiser, schedule, mixed precision, averaging, log."""
 
 import csv
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from naturaltrace_model.training import distributed
 from naturaltrace_model.training.average import MovingAverage
 
 M = TypeVar("M", bound=nn.Module)
@@ -24,6 +26,7 @@ class LoopConfig:
     warm_up: float = 0.05  # share of the steps
     start: int = 0  # step to resume from
     every: int = 25  # steps between log rows
+    mixed: bool = True  # bfloat16 where that is safe
 
 
 class Loop(Generic[M]):
@@ -46,13 +49,15 @@ class Loop(Generic[M]):
         sums: dict[str, float] = {}
         started = time.monotonic()
         pause = max(1, self.config.steps // 12)
-        with self.log.open("a" if self.config.start else "w", newline="") as file:
+        first = distributed.is_first()
+        log = self.log if first else Path(os.devnull)
+        with log.open("a" if self.config.start else "w", newline="") as file:
             rows = csv.writer(file)
-            bar = tqdm(range(self.config.start, self.config.steps), unit="step", mininterval=10)
+            bar = tqdm(range(self.config.start, self.config.steps), unit="step", mininterval=10, disable=not first)
             for number in bar:
                 self._set_rate(number)
                 self.network.train()
-                with torch.autocast(device.type, torch.bfloat16):
+                with torch.autocast(device.type, torch.bfloat16, enabled=self.config.mixed):
                     parts = step()
                 loss = torch.stack([p.float() for p in parts.values()]).sum()
                 self.optimiser.zero_grad(set_to_none=True)
@@ -73,7 +78,8 @@ class Loop(Generic[M]):
                     figures = after(number + 1)
                     rows.writerow([number + 1, round(time.monotonic() - started, 1), figures])
                     file.flush()
-                    tqdm.write(f"{number + 1}: {figures}")
+                    if first:
+                        tqdm.write(f"{number + 1}: {figures}")
 
     def _set_rate(self, number: int) -> None:
         warm = max(1, int(self.config.steps * self.config.warm_up))

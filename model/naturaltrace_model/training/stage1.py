@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from naturaltrace_model.losses import traces as losses
 from naturaltrace_model.networks.trace_net import TraceNet
 from naturaltrace_model.traces.prototypes import spherical_kmeans, stratified
-from naturaltrace_model.training import checkpoint
+from naturaltrace_model.training import checkpoint, distributed
 from naturaltrace_model.training.batches import Shard, random_crops, real_pairs
 from naturaltrace_model.training.loop import Loop, LoopConfig
 
@@ -24,6 +24,7 @@ class Stage1Config:
     negatives: int = 24  # reconstructions per step; 0 is the paper's real-only setting
     learning_rate: float = 2e-3
     seed: int = 0
+    mixed: bool = True  # bfloat16 where that is safe
 
 
 def train(network: TraceNet, main: Shard, twins: Shard | None, config: Stage1Config, out: Path) -> None:
@@ -31,6 +32,7 @@ def train(network: TraceNet, main: Shard, twins: Shard | None, config: Stage1Con
     device = next(network.parameters()).device
     batches = real_pairs(main, config.pairs, config.seed)
     strange = random_crops(twins, config.negatives, config.seed + 1) if twins is not None and config.negatives else None
+    forward = distributed.shared(network)
     centres = F.normalize(torch.randn(len(QUALITY_EDGES) + 1, network.config.embedding, device=device), dim=1)
 
     def step() -> dict[str, Tensor]:
@@ -38,7 +40,7 @@ def train(network: TraceNet, main: Shard, twins: Shard | None, config: Stage1Con
         crops = [first.crops, second.crops]
         if strange is not None:
             crops.append(next(strange).crops.to(device))
-        out = network(torch.cat(crops))
+        out = forward(torch.cat(crops))
         n = config.pairs
         bins = quality_bins(torch.cat([first.quality, second.quality])[:, 0])
         real = out.z_hom[: 2 * n]
@@ -56,7 +58,7 @@ def train(network: TraceNet, main: Shard, twins: Shard | None, config: Stage1Con
             parts["neg"] = 0.5 * losses.repulsion(rebuilt, centres, which)
         return parts
 
-    loop = Loop(network, LoopConfig(config.steps, config.learning_rate), out / "stage1.csv")
+    loop = Loop(network, LoopConfig(config.steps, config.learning_rate, mixed=config.mixed), out / "stage1.csv")
     loop.run(step)
     network.prototypes.copy_(find_prototypes(loop.average.network, main, config.seed).to(device))
     checkpoint.save(out / "stage1.pt", network, network.config, config.steps)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from naturaltrace_model.evaluation.metrics import auc
 from naturaltrace_model.losses.soft_contrastive import soft_contrastive
 from naturaltrace_model.networks.trace_net import TraceNet
-from naturaltrace_model.training import checkpoint
+from naturaltrace_model.training import checkpoint, distributed
 from naturaltrace_model.training.batches import Mix, Shard, balanced_batches
 from naturaltrace_model.training.loop import Loop, LoopConfig
 
@@ -28,6 +28,7 @@ class Stage2Config:
     family: float = 0.2
     quality: float = 0.2
     seed: int = 0
+    mixed: bool = True  # bfloat16 where that is safe
 
 
 def train(
@@ -49,10 +50,11 @@ def train(
     device = next(network.parameters()).device
     batches = balanced_batches(main, twins, Mix(config.batch, config.pairs), config.seed + start)
     prototypes = network.prototypes.clone()
+    forward = distributed.shared(network)
 
     def step() -> dict[str, Tensor]:
         batch = next(batches).to(device)
-        result = network(batch.crops)
+        result = forward(batch.crops)
         target = batch.label * (1 - config.smoothing) + config.smoothing / 2
         parts = {
             "bce": F.binary_cross_entropy_with_logits(result.logit, target),
@@ -71,7 +73,9 @@ def train(
                 parts["keep"] = config.keep * (1 - (result.z_hom[real] * before).sum(1).mean())
         return parts
 
-    loop = Loop(network, LoopConfig(config.steps, config.learning_rate, start=start), out / "stage2.csv")
+    loop = Loop(
+        network, LoopConfig(config.steps, config.learning_rate, start=start, mixed=config.mixed), out / "stage2.csv"
+    )
 
     def after(number: int) -> dict[str, float]:
         average = loop.average.network

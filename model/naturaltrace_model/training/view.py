@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from naturaltrace_model.evaluation.metrics import auc
 from naturaltrace_model.networks.view_net import ViewNet, ViewNetConfig
+from naturaltrace_model.training import distributed
 from naturaltrace_model.training.batches import family_chances
 from naturaltrace_model.training.checkpoint import write_whole
 from naturaltrace_model.training.loop import Loop, LoopConfig
@@ -54,10 +55,11 @@ def train(network: ViewNet, shard: ViewShard, validation: ViewShard, config: Vie
     device = next(network.parameters()).device
     batches = _batches(shard, config.batch, config.seed)
     mean, deviation = _statistics(shard)
+    forward = distributed.shared(network)
 
     def step() -> dict[str, Tensor]:
         views, label, family, rows = next(batches)
-        out = network(views.to(device))
+        out = forward(views.to(device))
         label = label.to(device)
         target = label * (1 - config.smoothing) + config.smoothing / 2
         parts = {
