@@ -22,6 +22,8 @@
 }
 button {
   all: unset;
+  /* Here, not on the host: what the host says inline against the page's styles is stronger than any word of ours. */
+  color-scheme: light dark;
   box-sizing: border-box;
   pointer-events: auto;
   display: inline-flex;

@@ -13,6 +13,7 @@ from browsers import Page, Scheme, eventually
 from history import HistoryPage
 from pairing import open_welcome, tone
 from pictures import declared_png, jpeg, photograph
+from PIL import Image
 from site_server import Reply, Site
 from test_accessibility import axe, complaints
 
@@ -23,7 +24,7 @@ __all__ = ["axe"]
 
 Shoot = Callable[[str], Path]
 STYLE = (
-    "body{margin:24px;font:16px sans-serif;color-scheme:light dark} h1{font-size:22px;margin:0 0 8px}"
+    ":root{color-scheme:light dark} body{margin:24px;font:16px sans-serif} h1{font-size:22px;margin:0 0 8px}"
     "div{display:grid;grid-template-columns:repeat(3,390px);gap:16px} img{width:390px;height:290px;border-radius:6px}"
 )
 # What speaks in each picture's panel, in words that it must say. The last one is no picture at all any more.
@@ -36,7 +37,7 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(scope="module", params=["light", "dark"])
 def scheme(request: pytest.FixtureRequest, couple: Couple) -> Generator[Scheme]:
     couple.browser.set_scheme(request.param)
     yield request.param
@@ -49,9 +50,16 @@ class Gallery:
     name: str  # how its pictures end: scheme and browser
 
 
-@pytest.fixture
-def gallery(couple: Couple, site: Site, scheme: Scheme) -> Generator[Gallery]:
+@pytest.fixture(scope="module")
+def gallery(couple: Couple, scheme: Scheme) -> Generator[Gallery]:
     """A page of pictures with one kind of evidence each, all checked."""
+    with Site() as site:
+        page = open_gallery(couple, site)
+        yield Gallery(page, f"{scheme}-{couple.browser.name}")
+        page.close()
+
+
+def open_gallery(couple: Couple, site: Site) -> Page:
     works = couple.authority.issue("Works")
     generated = {**created("trainedAlgorithmicMedia"), "softwareAgent": "Some Model"}
     capture = created("digitalCapture")
@@ -68,8 +76,7 @@ def gallery(couple: Couple, site: Site, scheme: Scheme) -> Generator[Gallery]:
     for number, kind in enumerate(KINDS, 1):
         page.check_from_menu(f"#{kind}")
         eventually(lambda n=number: len(settled(page)) == n, f"the badge on “{kind}”")
-    yield Gallery(page, f"{scheme}-{couple.browser.name}")
-    page.close()
+    return page
 
 
 def settled(page: Page) -> list[str]:
@@ -93,6 +100,7 @@ def open_panel(page: Page, index: int, words: str) -> Page:
 
 def test_badges_and_panels(gallery: Gallery, axe: str, shoot: Shoot) -> None:
     page = gallery.page
+    page.bring_to_front()
     page.screenshot(shoot(f"badges-{gallery.name}"))
     assert settled(page)[0] == settled(page)[1] == "ai"
     assert settled(page)[2] == "camera"
@@ -108,7 +116,11 @@ def test_badges_and_panels(gallery: Gallery, axe: str, shoot: Shoot) -> None:
 def test_popup(couple: Couple, gallery: Gallery, axe: str, shoot: Shoot) -> None:
     popup = open_popup(couple.browser, gallery.page)
     eventually(lambda: popup.evaluate("document.querySelectorAll('#counts li').length") >= 2, "the counts")
-    examine(popup, axe, shoot(f"popup-{gallery.name}"))
+    picture = shoot(f"popup-{gallery.name}")
+    size = popup.evaluate("(box => [box.right, box.bottom])(document.body.getBoundingClientRect())")
+    examine(popup, axe, picture)
+    with Image.open(picture) as whole:
+        whole.crop((0, 0, round(size[0]), round(size[1]))).save(picture)
 
 
 def test_history_and_full_report(couple: Couple, gallery: Gallery, axe: str, shoot: Shoot) -> None:
