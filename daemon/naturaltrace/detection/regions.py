@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ def find_regions(heat: HeatGrid, most: int = MOST) -> tuple[Region, ...]:
     return tuple(found[:most])
 
 
-def _log_odds(chance: NDArray[np.float32]) -> NDArray[np.float64]:
+def _log_odds(chance: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     p = np.clip(chance.astype(np.float64), 1e-4, 1 - 1e-4)
     return np.log(p / (1 - p))
 

@@ -213,10 +213,10 @@ def _through(
     return (rebuilt * 255 + 0.5).byte().permute(1, 2, 0).contiguous().numpy()
 
 
-def _scores(chance: NDArray[np.float32], mask: Mask) -> dict[str, float]:
+def _scores(chance: NDArray[np.floating[Any]], mask: Mask) -> dict[str, float]:
     """Pixel AUC and IoU of one map, laid over its image."""
     height, width = mask.shape
-    laid = np.asarray(Image.fromarray(chance).resize((width, height), Image.Resampling.BICUBIC))
+    laid = np.asarray(Image.fromarray(chance.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC))
     # Every second pixel along both axes: neighbours in so smooth a map tell nothing new.
     flat, truth = laid[::2, ::2].ravel(), mask[::2, ::2].ravel()
     called = flat >= 0.5

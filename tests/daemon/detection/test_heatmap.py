@@ -65,7 +65,7 @@ def test_every_shape_has_a_map_of_its_shape(shape: tuple[int, int]) -> None:
     assert heat.chance.shape == heat.seen.shape
     assert np.isfinite(heat.chance).all()
     assert 0 <= float(heat.chance.min()) <= float(heat.chance.max()) <= 1
-    assert max(heat.chance.shape) <= 96
+    assert max(heat.chance.shape) <= 64
     picture = Image.open(io.BytesIO(render(heat, shape[1], shape[0])))
     assert picture.mode == "RGBA"
     assert picture.width / picture.height == pytest.approx(shape[1] / shape[0], rel=0.02)
