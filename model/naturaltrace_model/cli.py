@@ -130,6 +130,13 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("--pack", type=Path, help="the pack, whose test split is reported beside the full set's")
     release.add_argument("--map", type=Path, help="map.pt of the dense branch (train-map)")
     release.add_argument("--version", required=True)
+    release.add_argument(
+        "--int8",
+        nargs=2,
+        type=Path,
+        metavar=("SHARD", "VIEWS"),
+        help="offer an int8 graph too, ranges measured on these",
+    )
     release.add_argument("--out", type=Path, help="default: the package's released folder")
     release.set_defaults(run=_release)
 
@@ -163,8 +170,9 @@ def _parser() -> argparse.ArgumentParser:
     parity = commands.add_parser("parity", help="the same files by torch, by the graph and by the companion")
     parity.add_argument("images", type=Path)
     parity.add_argument("--split", default="test", choices=("train", "val", "test"))
-    parity.add_argument("--trace", type=Path, help="stage2.pt of the released graph")
-    parity.add_argument("--view", type=Path, help="view.pt of the released graph")
+    parity.add_argument("--detector", type=Path, help="detector.pt of the released graph")
+    parity.add_argument("--trace", type=Path, help="stage2.pt, for a graph of two networks (up to 0.1)")
+    parity.add_argument("--view", type=Path, help="view.pt, likewise")
     parity.add_argument("--card", type=Path, help="another card than the released one; leaves the companion out")
     parity.add_argument("--most", type=int, default=60, help="files, spread over generators and sources")
     parity.set_defaults(run=_parity)
@@ -410,7 +418,8 @@ def _ablate(options: argparse.Namespace) -> None:
 def _release(options: argparse.Namespace) -> None:
     from naturaltrace_model.export.release import release
 
-    written = release(options.detector, options.images, options.pack, options.version, options.out, options.map)
+    ranges = (options.int8[0], options.int8[1]) if options.int8 else None
+    written = release(options.detector, options.images, options.pack, options.version, options.out, options.map, ranges)
     print(f"wrote {written}")
 
 
@@ -424,21 +433,14 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _quantise(options: argparse.Namespace) -> int:
-    import numpy as np
-
     from naturaltrace.detection import card as cards
     from naturaltrace_model.evaluation.sets import samples_of, spread
     from naturaltrace_model.export import int8
-    from naturaltrace_model.training.batches import Shard
-    from naturaltrace_model.training.view import ViewShard
 
     card = cards.read(options.card) if options.card else cards.released()
-    shard, views = Shard.open(options.shard), ViewShard.open(options.views)
-    crops = shard.crops[np.linspace(0, len(shard) - 1, num=min(options.ranges, len(shard))).astype(np.int64)]
-    some = np.linspace(0, len(views.label) - 1, num=min(options.ranges // 4, len(views.label))).astype(np.int64)
     samples = spread(samples_of(options.images, "val"), options.most)
-    found = int8.quantise(card, crops, np.array(views.views[some]), samples, options.out)
-    print(found.table())
+    crops, views = int8.some_crops(options.shard, options.views, options.ranges)
+    print(int8.quantise(card, crops, views, samples, options.out).table())
     return 0
 
 
@@ -446,14 +448,16 @@ def _parity(options: argparse.Namespace) -> int:
     from naturaltrace.detection import card as cards
     from naturaltrace_model.evaluation import parity
     from naturaltrace_model.evaluation.sets import samples_of, spread
-    from naturaltrace_model.training import checkpoint, view
+    from naturaltrace_model.training import checkpoint, detector, view
 
-    networks = None
-    if options.trace and options.view:
-        networks = checkpoint.load(options.trace)[0], view.load(options.view)
+    judge = None
+    if options.detector:
+        judge = parity.one_encoder(detector.load(options.detector))
+    elif options.trace and options.view:
+        judge = parity.two_networks(checkpoint.load(options.trace)[0], view.load(options.view))
     card = cards.read(options.card) if options.card else cards.released()
     samples = spread(samples_of(options.images, options.split), options.most)
-    lines = parity.parity(card, networks, samples, companion=options.card is None)
+    lines = parity.parity(card, judge, samples, companion=options.card is None)
     print(parity.table(lines))
     worst = max((most for _, most, _ in parity.gaps(lines).values()), default=float("nan"))
     within = worst <= parity.TOLERANCE
