@@ -90,11 +90,17 @@
    * @type {ImagesApi["under"]}
    */
   function under(elements) {
-    const direct = elements.map(targetOf).find((target) => target !== null);
+    // A page's own background is meant only by who points at nothing else.
+    const ground = [document.body, document.documentElement];
+    const meant = elements.filter((element, i) => i === 0 || !ground.includes(/** @type {HTMLElement} */ (element)));
+    const direct = meant.map(targetOf).find((target) => target !== null);
     if (direct) return direct;
-    for (const card of elements.slice(0, 4)) {
+    for (const card of meant.slice(0, 4)) {
+      if (ground.includes(/** @type {HTMLElement} */ (card))) break;
+      const { width, height } = card.getBoundingClientRect();
       const inside = [...card.querySelectorAll(CANDIDATES)].map(targetOf).filter((target) => target !== null);
-      const shown = inside.filter(({ element }) => shownArea(element) > 0);
+      // Words in a corner of a large section do not mean the picture in another.
+      const shown = inside.filter(({ element }) => shownArea(element) > 0.25 * width * height);
       // More than a few, and nobody can say which one was meant.
       if (shown.length && shown.length <= 3)
         return shown.reduce((a, b) => (shownArea(b.element) > shownArea(a.element) ? b : a));
