@@ -6,7 +6,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from naturaltrace.detection.card import Card
 from naturaltrace.detection.detector import Detector
@@ -21,6 +22,7 @@ from naturaltrace.detection.session import CropOutputs, CropSession, ViewOutputs
 from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace_model.data.manifest import Sample
+from naturaltrace_model.networks.branches import NaturalTraceDetector
 from naturaltrace_model.networks.trace_net import TraceNet
 from naturaltrace_model.networks.view_net import ViewNet
 
@@ -37,35 +39,58 @@ class Line:
     companion: float | None
 
 
+Judge = Callable[[Tensor, Tensor], tuple[tuple[Tensor, ...], Tensor]]
+"""Crops and views, uint8, to the rows of `session.OUTPUTS` and the views' logits."""
+
+
+def two_networks(trace: TraceNet, view: ViewNet) -> Judge:
+    """The judge of releases up to 0.1: a network for crops and one for views."""
+    trace, view = trace.float().eval(), view.float().eval()
+
+    def judge(crops: Tensor, views: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        out = trace(crops)
+        return (out.logit, out.proximity, out.quality, out.family, out.z_hom), view(views).logit
+
+    return judge
+
+
+def one_encoder(detector: NaturalTraceDetector) -> Judge:
+    """The judge of a detector with one encoder for both looks."""
+    detector = detector.float().eval()
+
+    def judge(crops: Tensor, views: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        out = detector.trace(detector.texture(detector.encoder(crops)))
+        seen = detector.view(detector.texture(detector.encoder(views)))
+        return (out.logit, out.proximity, out.quality, out.family, out.z_hom), seen.logit
+
+    return judge
+
+
 class _TrainedSession(CropSession):
     """The networks themselves, where the detector expects the exported graph."""
 
-    def __init__(self, trace: TraceNet, view: ViewNet) -> None:
-        self._trace, self._view = trace.float().eval(), view.float().eval()
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
 
     @torch.no_grad()
     def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, ViewOutputs]:
-        out = self._trace(torch.from_numpy(crops))
-        rows = (out.logit, out.proximity, out.quality, out.family, out.z_hom)
-        seen = self._view(torch.from_numpy(views))
-        return CropOutputs(*(r.numpy() for r in rows)), ViewOutputs(seen.logit.numpy())
+        rows, logit = self._judge(torch.from_numpy(crops), torch.from_numpy(views))
+        return CropOutputs(*(r.numpy() for r in rows)), ViewOutputs(logit.numpy())
 
 
 class _TrainedDetector(Detector):
     """The companion's detector with the trained networks in it; crops, aggregation, calibration are the same code."""
 
-    def __init__(self, card: Card, trace: TraceNet, view: ViewNet) -> None:
+    def __init__(self, card: Card, judge: Judge) -> None:
         self.card = card
-        self._session = _TrainedSession(trace, view)
+        self._session = _TrainedSession(judge)
 
 
-def parity(
-    card: Card, networks: tuple[TraceNet, ViewNet] | None, samples: Sequence[Sample], *, companion: bool
-) -> list[Line]:
-    """One line per readable file. Without `networks` only graph and companion are compared; the companion always runs
+def parity(card: Card, judge: Judge | None, samples: Sequence[Sample], *, companion: bool) -> list[Line]:
+    """One line per readable file. Without `judge` only graph and companion are compared; the companion always runs
     the released card, so it is asked only where `companion` is true."""
     exported = Detector(card)
-    trained = _TrainedDetector(card, *networks) if networks else None
+    trained = _TrainedDetector(card, judge) if judge else None
     lines: list[Line] = []
     with _companion() if companion else _nobody() as ask:
         for sample in samples:

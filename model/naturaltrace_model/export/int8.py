@@ -80,6 +80,20 @@ def quantise(
     return compare(card, cards.read(out / CARD), samples)
 
 
+def some_crops(shard: Path, views: Path, count: int = 256) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """`count` crops of a training shard and a quarter as many views, evenly over both, to measure ranges on."""
+    crops = np.load(shard / "crops.npy", mmap_mode="r")
+    with np.load(shard / "index.npz") as index:
+        filled = len(index["label"])
+    squares = np.load(views / "views.npy", mmap_mode="r")
+    with np.load(views / "index.npz") as index:
+        seen = len(index["label"])
+    return (
+        crops[np.linspace(0, filled - 1, num=min(count, filled)).astype(np.int64)],
+        squares[np.linspace(0, seen - 1, num=min(max(1, count // 4), seen)).astype(np.int64)],
+    )
+
+
 def compare(wide: cards.Card, small: cards.Card, samples: Sequence[Sample]) -> Comparison:
     """Both cards on the same decoded images, in turn, so that a busy machine slows both."""
     detectors = [Detector(wide, threads=1), Detector(small, threads=1)]

@@ -24,8 +24,9 @@ from naturaltrace_model.data.manifest import FAMILIES, Sample
 from naturaltrace_model.evaluation.conditions import CONDITIONS
 from naturaltrace_model.evaluation.evaluate import write_csv
 from naturaltrace_model.evaluation.rows import detect_all, features_of, samples_of
+from naturaltrace_model.evaluation.sets import spread
 from naturaltrace_model.evaluation.summary import summarise, table
-from naturaltrace_model.export import graph
+from naturaltrace_model.export import graph, int8
 from naturaltrace_model.export.model_card import page
 from naturaltrace_model.training import detector as training
 from naturaltrace_model.training import map as map_training
@@ -35,6 +36,7 @@ _RELEASED = Path(__file__).resolve().parents[1] / "released"
 # Training saw encodings down to quality 35; much below that nothing was ever measured.
 _LEAST_QUALITY = 0.30
 _LEAST_TEXTURE = 0.6
+_COMPARED = 200  # images that int8 is compared with fp32 on
 
 
 def release(
@@ -44,10 +46,13 @@ def release(
     version: str,
     out: Path | None = None,
     map_weights: Path | None = None,
+    ranges: tuple[Path, Path] | None = None,
 ) -> Path:
     """Write graph, `card.json`, `MODEL_CARD.md` and `results.csv` into `out`; the card's path.
 
-    `images` is the full set: its val split calibrates, its test split is reported; so is the pack's test split.
+    `images` is the full set: its val split calibrates, its test split is reported; so is the pack's test split. With
+    `ranges` (training crops and views to measure ranges on) an int8 graph and its card are written beside, if it holds
+    and helps; the card says what came of it either way.
     """
     out = out or _RELEASED
     out.mkdir(parents=True, exist_ok=True)
@@ -100,8 +105,22 @@ def release(
         write_csv(rows, out / f"results-{name}.csv")
         print(table(raw["figures"][name]["conditions"]))
     _write(raw, path)
+    if ranges is not None:
+        raw["int8"] = _eight_bits(cards.read(path), ranges, spread(held, _COMPARED), out)
+        _write(raw, path)
     (out / "MODEL_CARD.md").write_text(page(raw), encoding="utf-8")
     return path
+
+
+def _eight_bits(card: cards.Card, ranges: tuple[Path, Path], samples: Sequence[Sample], out: Path) -> dict[str, Any]:
+    """What the int8 graph came to; its files stay in `out` only where it takes the place of fp32."""
+    found = int8.quantise(card, *int8.some_crops(*ranges), samples, out)
+    print(found.table())
+    if not (found.holds and found.helps):
+        small = out / int8.CARD
+        (out / cards.read(small).raw["graph"]["file"]).unlink()
+        small.unlink()
+    return {**asdict(found), "ships": found.holds and found.helps}
 
 
 def _neutral() -> cards.Aggregation:
