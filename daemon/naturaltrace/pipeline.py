@@ -82,8 +82,7 @@ class Pipeline:
 
         `data_dir` is where the user may have put a trust list of their own (without it the bundled one counts), and
         where what was measured about this machine is kept. `device` is one of `detection.devices.available()` or
-        "auto". `serve` is for a program that stays: it has a process ready to read files, and measures how many threads
-        serve best, where that is not known yet.
+        "auto". `serve` is for a program that stays: it has a process ready to read files.
 
         Raises CardError when the detector is missing or damaged.
         """
@@ -97,7 +96,7 @@ class Pipeline:
         pool = ReaderPool(data_dir)
         if serve:
             threading.Thread(target=_start, args=[pool], name="start a reader", daemon=True).start()
-        detector = Detector.released(device=device, kept=data_dir, tune=serve)
+        detector = Detector.released(device=device, kept=data_dir)
         return cls(detector, pool, judge, enrich=Adviser.for_profile(detector.card, data_dir))
 
     @property

@@ -11,7 +11,8 @@ from naturaltrace.imaging.thumbnail import make_thumbnail
 from naturaltrace.pipeline import Pipeline
 from naturaltrace.provenance.findings import Provenance
 from naturaltrace.provenance.trust import TrustList
-from naturaltrace.sandbox.reading import Reading, read
+from naturaltrace.sandbox.inside import read
+from naturaltrace.sandbox.reading import Reading
 from naturaltrace.verdicts.verdict import Basis, Evidence, ImageFacts, Level, Verdict
 
 

@@ -51,18 +51,19 @@ class Detector:
         *,
         device: str = CPU,
         kept: Path | None = None,
-        tune: bool = False,
     ) -> None:
         """`device`: "auto", "gpu" or one of `runtime.devices.available()`. For the rest see CropSession."""
         self.card = card
-        self._session = CropSession(card, threads, device=device, kept=kept, tune=tune)
+        self._session = CropSession(card, threads, device=device, kept=kept)
 
     @staticmethod
-    def released(
-        threads: int | None = None, *, device: str = CPU, kept: Path | None = None, tune: bool = False
-    ) -> "Detector":
+    def released(threads: int | None = None, *, device: str = CPU, kept: Path | None = None) -> "Detector":
         """The bundled detector. Raises CardError when it is missing or damaged."""
-        return Detector(released(), threads, device=device, kept=kept, tune=tune)
+        return Detector(released(), threads, device=device, kept=kept)
+
+    def tune(self) -> None:
+        """Measure how many threads and crops serve best here, unless that is known. Takes a second or two, once."""
+        self._session.tune()
 
     @property
     def chosen(self) -> Chosen:

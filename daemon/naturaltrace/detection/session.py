@@ -56,7 +56,7 @@ class ViewOutputs:
 class CropSession:
     """Runs the card's graph on a device that proved itself (`runtime.choice`). Not for two threads at once.
 
-    `kept` is the folder for what is measured about this machine, if anything may be kept; `tune` measures it now.
+    `kept` is the folder for what is measured about this machine, if anything may be kept.
     """
 
     def __init__(
@@ -66,26 +66,33 @@ class CropSession:
         *,
         device: str = CPU,
         kept: Path | None = None,
-        tune: bool = False,
     ) -> None:
-        try:
-            graph = card.graph.read_bytes()
-        except OSError as error:
-            raise CardError(f"cannot read the detector's graph: {error}") from error
-        if hashlib.sha256(graph).hexdigest() != card.sha256:
-            raise CardError("the detector's graph is not the one its card describes (another sha256)")
-        self.chosen = Choice(graph, card.reference, kept, threads, tune).make(device)
-        self._runtime = self.chosen.runtime
-        names = set(self._runtime.outputs)
+        self._choice = lambda: Choice(_graph(card), card.reference, kept, threads)
+        self.chosen = self._choice().make(device)
+        names = set(self.chosen.runtime.outputs)
         wanted = {*OUTPUTS, VIEW_OUTPUT}
         if not names.issuperset(wanted):
             raise CardError(f"the detector's graph lacks the outputs {sorted(wanted - names)}")
         evidence = (MAP_OUTPUT, *VIEW_EVIDENCE)
         self._names = [*OUTPUTS, VIEW_OUTPUT, *(evidence if names.issuperset(evidence) else ())]
 
+    def tune(self) -> None:
+        """Measure how many threads and crops serve best here, unless that is known. Takes a second or two, once."""
+        self.chosen = self._choice().tune(self.chosen)
+
     def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, ViewOutputs]:
         """`crops` uint8 (N, 128, 128, 3) and `views` uint8 (M, 160, 160, 3), N and M >= 1."""
-        found = self._runtime.run(self._names, crops, views)
+        found = self.chosen.runtime.run(self._names, crops, views)
         rows, (logit, *more) = found[: len(OUTPUTS)], found[len(OUTPUTS) :]
         inside, evidence = (more[0], more[1:]) if more else (None, [])
         return CropOutputs(*rows, map=inside), ViewOutputs(logit, *evidence)
+
+
+def _graph(card: Card) -> bytes:
+    try:
+        graph = card.graph.read_bytes()
+    except OSError as error:
+        raise CardError(f"cannot read the detector's graph: {error}") from error
+    if hashlib.sha256(graph).hexdigest() != card.sha256:
+        raise CardError("the detector's graph is not the one its card describes (another sha256)")
+    return graph

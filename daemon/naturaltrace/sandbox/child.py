@@ -14,7 +14,7 @@ from naturaltrace.imaging.decode import DecodeLimits
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.provenance import content_credentials, trust
 from naturaltrace.sandbox import confine, wire
-from naturaltrace.sandbox.reading import read
+from naturaltrace.sandbox.inside import read
 
 MAX_FILE = 1 << 30  # the true limit comes with each request
 

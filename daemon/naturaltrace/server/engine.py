@@ -128,7 +128,7 @@ class Engine:
 
     async def run(self) -> None:
         """Load, then tidy up now and then, until cancelled."""
-        quiet_since = -1
+        quiet_since, tuned = -1, False
         while True:
             try:
                 await self.worker.alone(self._loaded)
@@ -142,6 +142,10 @@ class Engine:
             if len(self.worker) == 0 and quiet_since != done:
                 await asyncio.to_thread(give_memory_back)
                 quiet_since = done
+            elif len(self.worker) == 0 and done and not tuned:
+                # Only now: measured while a browser opens its pages, the figures would be those of a busy machine.
+                tuned = True
+                await self.worker.alone(self._tune)
 
     async def close(self) -> None:
         await self.worker.stop()
@@ -161,6 +165,12 @@ class Engine:
             if self._pipeline is not pipeline:  # another device was chosen meanwhile, and came with readers of its own
                 return self._read(request)
             raise Problem(503, "no-detector", f"Files can't be read: {error}.", retry_after=60) from error
+
+    def _tune(self) -> None:
+        tune = getattr(getattr(self._pipeline, "detector", None), "tune", None)
+        if tune is not None:
+            tune()
+            give_memory_back()
 
     def _judge(self, readings: Sequence[Reading]) -> Sequence[Findings | Exception]:
         pipeline = self._loaded()

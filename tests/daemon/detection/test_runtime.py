@@ -209,13 +209,17 @@ def test_the_released_reference_is_what_the_cpu_computes(cpu: OnnxRuntime) -> No
 
 
 def test_threads_and_crops_are_measured_once_and_kept(cpu: OnnxRuntime, tmp_path: Path) -> None:
-    first = Choice(GRAPH, tmp_path / "none.npz", tmp_path, tune=True).make("cpu")
+    choice = Choice(GRAPH, tmp_path / "none.npz", tmp_path)
+    assert choice.make("cpu").tuning == tuning.default("cpu")
+    first = choice.tune(choice.make("cpu"))
     assert 1 <= first.tuning.threads <= processors()
     assert first.tuning.crops >= 24
     kept = json.loads((tmp_path / FILE).read_text())
     assert list(kept.values()) == [{"threads": first.tuning.threads, "crops": first.tuning.crops}]
     (tmp_path / FILE).write_text(json.dumps({key: {"threads": 1, "crops": 48} for key in kept}))
-    assert Choice(GRAPH, tmp_path / "none.npz", tmp_path, tune=True).make("cpu").tuning == tuning.Tuning(1, 48)
+    again = choice.make("cpu")
+    assert again.tuning == tuning.Tuning(1, 48)
+    assert choice.tune(again) is again
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from naturaltrace.imaging.errors import DamagedImage, EmptyBody, ImagingError, TooManyPixels, UnsupportedFormat
 from naturaltrace.provenance.trust import TrustList, bundled
 from naturaltrace.sandbox import process as processes
+from naturaltrace.sandbox.inside import read
 from naturaltrace.sandbox.process import Bounds, NoReader, ReaderProcess
-from naturaltrace.sandbox.reading import Reading, read
+from naturaltrace.sandbox.reading import Reading
 from tests.daemon.images import encoded, photo, png_bomb
 from tests.daemon.provenance import files
 from tests.daemon.provenance.authority import Authority, created, sign

@@ -32,7 +32,6 @@ class Choice:
     reference: Path | Traversable
     kept: Path | None = None
     threads: int | None = None
-    tune: bool = False
     notices: list[str] = field(default_factory=list[str])
 
     def make(self, device: str) -> Chosen:
@@ -41,29 +40,28 @@ class Choice:
         if device not in ("auto", "gpu", *devices.available()):
             self._note(f"This machine has no device “{device}”.")
         for name in devices.wanted(device):
+            known = tuning.known(kept, self.graph, name)
             if name == CPU:
-                return self._on_cpu(kept)
+                return self._chosen(OnnxRuntime(self.graph, CPU, self.threads or (known and known.threads)), known)
             runtime = self._try(name, kept)
             if runtime is not None:
-                return Chosen(runtime, self._tuned(runtime, kept)[0], tuple(self.notices))
+                return self._chosen(runtime, known)
         raise RuntimeUnavailable("onnxruntime lacks its CPU provider")
 
-    def _on_cpu(self, kept: Kept) -> Chosen:
-        known = tuning.known(kept, self.graph, CPU)
-        threads = self.threads or (known.threads if known else None)
-        runtime = OnnxRuntime(self.graph, CPU, threads)
-        if self.tune and known is None:
+    def tune(self, chosen: Chosen) -> Chosen:
+        """Measure what serves best on the chosen device, unless it is known. Takes a second or two, once."""
+        kept, runtime = Kept(self.kept), chosen.runtime
+        if self.threads is not None or tuning.known(kept, self.graph, runtime.device) is not None:
+            return chosen
+        if runtime.device == CPU:
             stored = selftest.read(self.reference, self.graph)
             if stored and (differ := selftest.differences(runtime, stored)):
                 self._note(f"This processor computes something else than it should ({'; '.join(differ)[:200]}).")
-        found, best = self._tuned(runtime, kept)
+        found, best = tuning.measure(self.graph, runtime, kept)
         return Chosen(best, found, tuple(self.notices))
 
-    def _tuned(self, runtime: Runtime, kept: Kept) -> tuple[Tuning, Runtime]:
-        known = tuning.known(kept, self.graph, runtime.device)
-        if known is not None or not self.tune or self.threads is not None:
-            return known or tuning.default(runtime.device), runtime
-        return tuning.measure(self.graph, runtime, kept)
+    def _chosen(self, runtime: Runtime, known: Tuning | None) -> Chosen:
+        return Chosen(runtime, known or tuning.default(runtime.device), tuple(self.notices))
 
     def _try(self, device: str, kept: Kept) -> Runtime | None:
         """None, with a notice, when it can't be loaded or computes something else.

@@ -22,7 +22,7 @@ _ONE_IMAGE = 12  # crops of a large image
 _BATCHES = (12, 24, 48, 96)
 # A thread, or room for more crops, has to earn this much: both are taken from the rest of the machine.
 _GAIN = 0.08
-_REPEATS = 3
+_REPEATS = 2
 
 
 @dataclass(frozen=True, slots=True)
