@@ -115,6 +115,7 @@ def look_over(daemon: Daemon, token: str, memory: Memory) -> None:
     for sha256 in recent:
         if sha256 in memory.said and sha256 != memory.in_doubt:
             assert kept[sha256] == memory.said[sha256], "what the user said is lost"
-    if memory.in_doubt in kept and kept[memory.in_doubt] is not None:
-        memory.said[memory.in_doubt] = kept[memory.in_doubt]
+    said = kept.get(memory.in_doubt or "")
+    if memory.in_doubt is not None and said is not None:
+        memory.said[memory.in_doubt] = said
     memory.in_doubt = None

@@ -15,6 +15,15 @@ __all__ = ["NoTray", "Tray", "load"]
 
 PAUSES: tuple[tuple[str, int | None], ...] = (("pause_900", 900), ("pause_3600", 3600), ("pause_open", None))
 _LOOK_EVERY_S = 5.0
+# What people call the devices of naturaltrace.detection.runtime.devices.
+DEVICES = {
+    "cpu": "CPU",
+    "cuda": "NVIDIA (CUDA)",
+    "directml": "DirectML",
+    "coreml": "Core ML",
+    "openvino": "OpenVINO",
+    "torch": "PyTorch",
+}
 # What the menu is made of; a change of anything else is no reason to draw it anew under the user's pointer.
 _SHOWN = (
     "paused",
@@ -118,7 +127,10 @@ class Tray:
 
     def _devices(self) -> list[Any]:
         names: list[str] = self._state.get("devices") or ["auto"]
-        return [self._choice("device", name, self._text("auto") if name == "auto" else name) for name in names]
+        return [
+            self._choice("device", name, self._text("auto") if name == "auto" else DEVICES.get(name, name))
+            for name in names
+        ]
 
     def _choice(self, setting: str, value: str, text: Any) -> Any:
         def chosen() -> bool:

@@ -154,10 +154,10 @@ def test_sensitivity_is_chosen_by_its_measured_rates(tray: Tray, daemon: Recorde
 
 
 def test_the_device_is_chosen_among_those_there_are(tray: Tray, daemon: Recorded) -> None:
-    assert list(items(items(tray.icon.menu)["Device"].submenu)) == ["Automatic", "cpu", "cuda"]
-    click(tray, "Device", "cuda")
+    assert list(items(items(tray.icon.menu)["Device"].submenu)) == ["Automatic", "CPU", "NVIDIA (CUDA)"]
+    click(tray, "Device", "NVIDIA (CUDA)")
     assert ("PUT", "/v1/control/settings", {"device": "cuda"}) in daemon.asked
-    assert items(items(tray.icon.menu)["Device"].submenu)["cuda"].checked is True
+    assert items(items(tray.icon.menu)["Device"].submenu)["NVIDIA (CUDA)"].checked is True
 
 
 def test_start_at_login_is_checked_and_unchecked(tray: Tray, daemon: Recorded) -> None:

@@ -2,7 +2,7 @@
 
 import { attempt, call } from "./api.js";
 import { by, make, say } from "./show.js";
-import { number, speak, t } from "./words.js";
+import { deviceName, number, speak, t } from "./words.js";
 
 /** @returns {any[]} */
 const controls = () =>
@@ -12,7 +12,7 @@ export async function showSettings() {
   const [settings, state] = await Promise.all([call("GET", "/v1/settings"), call("GET", "/v1/control/state")]);
   const devices = [...new Set([...state.devices, settings.device])];
   const device = document.querySelector("select[name=device]");
-  device?.replaceChildren(...devices.map((name) => make("option", { value: name }, name === "auto" ? t("device_auto") : name)));
+  device?.replaceChildren(...devices.map((name) => make("option", { value: name }, deviceName(name))));
   const values = { ...settings, start_at_login: state.login.enabled };
   for (const control of controls()) {
     if (control.type === "checkbox") control.checked = values[control.name];
@@ -65,11 +65,12 @@ export function listenForSettings(onLanguage) {
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("change", (/** @type {any} */ event) =>
       attempt(async () => {
+        const { name, value } = event.target; // now: what is shown anew meanwhile may change it
         try {
           await change(event.target);
-          if (event.target.name === "language") {
-            await speak(event.target.value);
-            await onLanguage(event.target.value);
+          if (name === "language") {
+            await speak(value);
+            await onLanguage(value);
           }
         } catch (error) {
           await showSettings(); // what was refused must not stand there as if it held

@@ -2,7 +2,7 @@
 
 import { attempt, call } from "./api.js";
 import { by, definitions, make } from "./show.js";
-import { number, t } from "./words.js";
+import { deviceName, number, t } from "./words.js";
 
 export async function showState() {
   const stats = await call("GET", "/v1/stats");
@@ -28,7 +28,7 @@ export async function showState() {
 
 /** @param {any} stats */
 function device(stats) {
-  return typeof stats.device === "string" ? stats.device : (stats.device?.name ?? "");
+  return stats.device ? deviceName(stats.device) : "…";
 }
 
 /** @param {number} seconds -1 until resumed */
