@@ -130,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("--pack", type=Path, help="the pack, whose test split is reported beside the full set's")
     release.add_argument("--map", type=Path, help="map.pt of the dense branch (train-map)")
     release.add_argument("--version", required=True)
+    release.add_argument("--workers", type=int, default=1, help="processes that judge images")
     release.add_argument(
         "--int8",
         nargs=2,
@@ -419,7 +420,16 @@ def _release(options: argparse.Namespace) -> None:
     from naturaltrace_model.export.release import release
 
     ranges = (options.int8[0], options.int8[1]) if options.int8 else None
-    written = release(options.detector, options.images, options.pack, options.version, options.out, options.map, ranges)
+    written = release(
+        options.detector,
+        options.images,
+        options.pack,
+        options.version,
+        options.out,
+        options.map,
+        ranges,
+        options.workers,
+    )
     print(f"wrote {written}")
 
 

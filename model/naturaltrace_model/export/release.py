@@ -47,12 +47,13 @@ def release(
     out: Path | None = None,
     map_weights: Path | None = None,
     ranges: tuple[Path, Path] | None = None,
+    workers: int = 1,
 ) -> Path:
     """Write graph, `card.json`, `MODEL_CARD.md` and `results.csv` into `out`; the card's path.
 
     `images` is the full set: its val split calibrates, its test split is reported; so is the pack's test split. With
     `ranges` (training crops and views to measure ranges on) an int8 graph and its card are written beside, if it holds
-    and helps; the card says what came of it either way.
+    and helps; the card says what came of it either way. `workers` processes judge images.
     """
     out = out or _RELEASED
     out.mkdir(parents=True, exist_ok=True)
@@ -89,7 +90,7 @@ def release(
     # What other devices have to compute to be believed: by onnxruntime's CPU provider, with this very graph.
     selftest.write(out / cards.SELF_TEST, content, selftest.outputs_of(OnnxRuntime(content)))
     held = calibration.balanced(samples_of(images, "val"))
-    fitted = calibration.fit(list(features_of(Detector(cards.read(path)), held, CONDITIONS)))
+    fitted = calibration.fit(list(features_of(Detector(cards.read(path)), held, CONDITIONS, workers)))
     raw["limits"]["proximity"] = round(fitted.least_proximity, 5)
     raw["aggregation"] = asdict(fitted.aggregation)
     raw["calibration"] |= {"bins": [asdict(b) for b in fitted.bins], **_counts(held)}
@@ -100,7 +101,7 @@ def release(
     raw["figures"] = {}
     for name, root in (("full", images), *((("pack", pack),) if pack else ())):
         samples = samples_of(root, "test")
-        rows = list(detect_all(detector, samples, CONDITIONS))
+        rows = list(detect_all(detector, samples, CONDITIONS, workers))
         raw["figures"][name] = {"set": f"{name} set, test split", **_counts(samples), "conditions": summarise(rows)}
         write_csv(rows, out / f"results-{name}.csv")
         print(table(raw["figures"][name]["conditions"]))
