@@ -88,3 +88,14 @@ def test_a_feature_never_speaks_against_what_it_was_trained_for() -> None:
     fitted = calibration.fit(turned)
     assert fitted.aggregation.weights[FEATURES.index("mean")] == 0.0
     assert all(b.slope >= 0 for b in fitted.bins)
+
+
+def test_a_careful_threshold_allows_for_a_source_unlike_the_others() -> None:
+    rng = np.random.default_rng(0)
+    alike = rng.normal(size=600)
+    sources = np.repeat(np.arange(12), 50)
+    odd = alike + 3.0 * (sources == 11)
+    plain, careful = (f for f in (calibration.threshold(odd, 0.05), calibration.careful_threshold(odd, sources, 0.05)))
+    assert plain is not None and careful is not None
+    assert careful > plain
+    assert calibration.careful_threshold(alike[:5], sources[:5], 0.05) is None

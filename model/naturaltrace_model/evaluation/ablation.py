@@ -16,22 +16,8 @@ from naturaltrace_model.training.judgement import JudgementConfig
 
 # What users complain of most when it is flagged: pictures that are real and look made.
 HARD = (
-    "meme", "screenshot", "chart", "art", "anime", "render", "studio", "stock", "scan", "historic", "bw", "night", "comic",
+    "meme", "screenshot", "chart", "art", "anime", "comic", "render", "studio", "stock", "scan", "historic", "bw", "night",
 )  # fmt: skip
-    "meme",
-    "screenshot",
-    "chart",
-    "art",
-    "anime",
-    "render",
-    "studio",
-    "stock",
-    "scan",
-    "historic",
-    "bw",
-    "night",
-    "comic",
-)
 _FIGURES = ("auc_regions", "auc_regions_proximity", "auc_logit", "auc_proximity")
 
 
