@@ -4,7 +4,7 @@ Reading and decoding go on for many images at once; the detector is shown a batc
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,24 +38,37 @@ class Taken:
     error: Unjudged | None = None
 
 
-def take(pipeline: Pipeline, reader: Reader, job: Job, settings: Settings, claim: Callable[[str], bool]) -> Taken:
-    """Read one file and prepare it for the detector, unless its bytes are not ours to judge. Never raises for a file.
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The bytes of one job."""
 
-    `claim` says whether nobody has judged or is judging the bytes of this hash. May run in several threads, each with a
-    `reader` of its own.
-    """
+    sha256: str
+    data: bytes
+
+
+def fetch(reader: Reader, job: Job) -> Fetched | Unjudged:
+    """The job's bytes, or why there are none. Each thread needs a `reader` of its own."""
     data = reader.read(job.ref) if job.data is None else job.data
     if isinstance(data, Unjudged):
-        return Taken(None, error=data)
-    sha256 = hashlib.sha256(data).hexdigest()
-    if not claim(sha256):
-        return Taken(sha256)
+        return data
+    return Fetched(hashlib.sha256(data).hexdigest(), data)
+
+
+def take(pipeline: Pipeline, fetched: Fetched | Unjudged, settings: Settings, *, ours: bool) -> Taken:
+    """Decode one file and prepare it for the detector, unless its bytes are not `ours`. Never raises for a file.
+
+    Several threads may do this at the same time.
+    """
+    if isinstance(fetched, Unjudged):
+        return Taken(None, error=fetched)
+    if not ours:
+        return Taken(fetched.sha256)
     try:
-        return Taken(sha256, pipeline.read(data, pixels_only=settings.pixels_only))
+        return Taken(fetched.sha256, pipeline.read(fetched.data, pixels_only=settings.pixels_only))
     except ImagingError as error:
-        return Taken(sha256, error=Unjudged(error.type, str(error)))
+        return Taken(fetched.sha256, error=Unjudged(error.type, str(error)))
     except Exception as error:  # one file that defeats us must not cost the others their verdicts
-        return Taken(sha256, error=_internal(error))
+        return Taken(fetched.sha256, error=_internal(error))
 
 
 def conclude(pipeline: Pipeline, taken: Sequence[Taken], settings: Settings) -> list[Outcome]:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from naturaltrace.detection.result import ModelInfo
 from naturaltrace.pipeline import Pipeline
-from naturaltrace.scan.batch import Job, Settings, conclude
+from naturaltrace.scan.batch import Fetched, Job, Settings, conclude
 from naturaltrace.scan.engine import BATCH, Claims, Done, EngineFailed, Work
 from naturaltrace.scan.items import Outcome, Ref, Unjudged
 from naturaltrace.scan.opening import Missing
@@ -34,17 +34,15 @@ class Judging:
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Columns of a batch in, columns of outcomes out: `path` and `outcome` (hash, verdict, error)."""
-        owner = str(batch["path"][0])
-        ray = _ray()
-
-        def claim(sha256: str) -> bool:
-            return bool(ray.get(self._claimed.claim.remote(sha256, owner)))
-
         jobs = [
             Job(Ref.from_text(str(ref)), bytes(data) if fed else None)
             for ref, data, fed in zip(batch["ref"], batch["data"], batch["fed"], strict=True)
         ]
-        taken = [future.result() for future in [self._taking.submit(job, claim) for job in jobs]]
+        fetched = self._taking.fetch(jobs)
+        # One question for the whole batch, and from Ray's own thread: from others it may never be answered.
+        hashes = [each.sha256 if isinstance(each, Fetched) else "" for each in fetched]
+        ours = cast("list[bool]", _ray().get(self._claimed.claim.remote(hashes, str(batch["path"][0]))))
+        taken = self._taking.take(fetched, ours)
         outcomes = conclude(self._pipeline, taken, self._settings)
         return {"path": batch["path"], "outcome": [_packed(outcome) for outcome in outcomes]}
 
@@ -61,8 +59,13 @@ class Claimed:
     def known(self, hashes: Sequence[str]) -> None:
         self._owners.update((bytes.fromhex(sha256), "") for sha256 in hashes)
 
-    def claim(self, sha256: str, owner: str) -> bool:
-        return self._owners.setdefault(bytes.fromhex(sha256), owner) == owner
+    def claim(self, hashes: Sequence[str], owner: str) -> list[bool]:
+        """For each hash whether `owner` shall judge its bytes; a hash that comes twice is judged once."""
+        found: list[bool] = []
+        for place, sha256 in enumerate(hashes):
+            again = sha256 in hashes[:place]
+            found.append(not again and self._owners.setdefault(bytes.fromhex(sha256), owner) == owner)
+        return found
 
 
 class RayEngine:

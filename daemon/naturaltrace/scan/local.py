@@ -2,13 +2,14 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from naturaltrace.detection.result import ModelInfo
 from naturaltrace.pipeline import Pipeline
-from naturaltrace.scan.batch import Job, Settings, Taken, conclude, take
+from naturaltrace.scan.batch import Fetched, Job, Settings, Taken, conclude, fetch, take
 from naturaltrace.scan.engine import BATCH, Claims, Done, EngineFailed, Work
+from naturaltrace.scan.items import Unjudged
 from naturaltrace.scan.reading import Reader
 
 
@@ -21,15 +22,30 @@ class Taking:
         self._own = threading.local()
 
     def submit(self, job: Job, claim: Callable[[str], bool]) -> Future[Taken]:
-        return self._threads.submit(self._take, job, claim)
+        """Read and prepare one job, if `claim` says that its bytes are ours."""
 
-    def _take(self, job: Job, claim: Callable[[str], bool]) -> Taken:
-        if not hasattr(self._own, "reader"):
-            self._own.reader = Reader(self._pipeline.limits.max_bytes)
-        return take(self._pipeline, self._own.reader, job, self._settings, claim)
+        def both() -> Taken:
+            fetched = self._fetch(job)
+            return self._take(fetched, isinstance(fetched, Fetched) and claim(fetched.sha256))
+
+        return self._threads.submit(both)
+
+    def fetch(self, jobs: Sequence[Job]) -> list[Fetched | Unjudged]:
+        return list(self._threads.map(self._fetch, jobs))
+
+    def take(self, fetched: Sequence[Fetched | Unjudged], ours: Sequence[bool]) -> list[Taken]:
+        return list(self._threads.map(self._take, fetched, ours))
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _fetch(self, job: Job) -> Fetched | Unjudged:
+        if not hasattr(self._own, "reader"):
+            self._own.reader = Reader(self._pipeline.limits.max_bytes)
+        return fetch(self._own.reader, job)
+
+    def _take(self, fetched: Fetched | Unjudged, ours: bool) -> Taken:
+        return take(self._pipeline, fetched, self._settings, ours=ours)
 
 
 class LocalEngine:

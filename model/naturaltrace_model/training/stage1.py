@@ -33,6 +33,8 @@ def train(network: TraceNet, main: Shard, twins: Shard | None, config: Stage1Con
     batches = real_pairs(main, config.pairs, config.seed)
     strange = random_crops(twins, config.negatives, config.seed + 1) if twins is not None and config.negatives else None
     forward = distributed.shared(network)
+    # Of its own: what dropout draws depends on how many processes there are.
+    draws = torch.Generator().manual_seed(config.seed)
     centres = F.normalize(torch.randn(len(QUALITY_EDGES) + 1, network.config.embedding, device=device), dim=1)
 
     def step() -> dict[str, Tensor]:
@@ -54,7 +56,7 @@ def train(network: TraceNet, main: Shard, twins: Shard | None, config: Stage1Con
         }
         if strange is not None:
             rebuilt = out.z_hom[2 * n :]
-            which = torch.randint(len(centres), (len(rebuilt),), device=device)
+            which = torch.randint(len(centres), (len(rebuilt),), generator=draws).to(device)
             parts["neg"] = 0.5 * losses.repulsion(rebuilt, centres, which)
         return parts
 

@@ -56,7 +56,7 @@ def test_a_cluster_finds_what_one_machine_finds(load: Load, tmp_path: Path) -> N
 def test_a_batch_that_is_run_again_gets_its_own_bytes() -> None:
     claimed = Claimed()
     claimed.known(["aa" * 32])
-    assert not claimed.claim("aa" * 32, "batch 1")
-    assert claimed.claim("bb" * 32, "batch 1")
-    assert not claimed.claim("bb" * 32, "batch 2")
-    assert claimed.claim("bb" * 32, "batch 1")
+    a, b = "aa" * 32, "bb" * 32
+    assert claimed.claim([a, b, b], "batch 1") == [False, True, False]
+    assert claimed.claim([b], "batch 2") == [False]
+    assert claimed.claim([a, b, b], "batch 1") == [False, True, False]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from naturaltrace.pipeline import Pipeline
-from naturaltrace.scan import results
+from naturaltrace.scan import reading, results
 from naturaltrace.scan.batch import Settings
 from naturaltrace.scan.engine import EngineFailed
 from naturaltrace.scan.journal import Counts
@@ -78,6 +78,20 @@ def test_a_picture_in_many_places_is_judged_once(load: Load, pool: KeptPool, pic
     first = str(pictures / "02.png")
     assert [rows[f"copy {n:02}.png"]["duplicate_of"] for n in range(20)] == [first] * 20
     assert rows["copy 07.png"]["probability"] == rows["02.png"]["probability"]
+
+
+def test_each_file_is_opened_and_read_once(
+    load: Load, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def counting(name: str) -> Any:
+        opened.append(name)
+        return Path(name).open("rb")
+
+    monkeypatch.setattr(reading, "open_binary", counting)
+    _scan(load, Plan([str(pictures)], tmp_path / "out.jsonl"))
+    assert sorted(opened) == sorted(str(p) for p in pictures.rglob("*.png"))
 
 
 def test_an_interrupted_scan_goes_on_and_repeats_nothing(
