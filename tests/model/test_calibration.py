@@ -96,6 +96,7 @@ def test_a_careful_threshold_allows_for_a_source_unlike_the_others() -> None:
     sources = np.repeat(np.arange(12), 50)
     odd = alike + 3.0 * (sources == 11)
     plain, careful = (f for f in (calibration.threshold(odd, 0.05), calibration.careful_threshold(odd, sources, 0.05)))
-    assert plain is not None and careful is not None
+    assert plain is not None
+    assert careful is not None
     assert careful > plain
     assert calibration.careful_threshold(alike[:5], sources[:5], 0.05) is None

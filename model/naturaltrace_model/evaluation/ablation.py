@@ -16,7 +16,7 @@ from naturaltrace_model.training.judgement import JudgementConfig
 
 # What users complain of most when it is flagged: pictures that are real and look made.
 HARD = (
-    "meme", "screenshot", "chart", "art", "anime", "comic", "render", "studio", "stock", "scan", "historic", "bw", "night",
+    "meme", "screenshot", "chart", "art", "anime", "comic", "render", "studio", "stock", "scan", "historic", "bw",
 )  # fmt: skip
 _FIGURES = ("auc_regions", "auc_regions_proximity", "auc_logit", "auc_proximity")
 
