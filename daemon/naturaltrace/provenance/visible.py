@@ -1,9 +1,11 @@
 """Visible marks that services put into a corner: weak evidence, because they are as easy to draw as to crop away."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from naturaltrace.provenance.findings import Claim, Finding, Standing
 
@@ -44,11 +46,81 @@ def colour_bar(pixels: NDArray[np.uint8]) -> BarFit | None:
 MOST_OFF = 40.0
 MOST_SPREAD = 30.0
 
+# Gemini lays a white four-pointed star, half transparent, into the lower right corner: 48 pixels wide and 32 from the
+# edges, or twice that in large images. Scaling leaves the proportion, so one search over sizes finds both.
+_FROM_EDGE = 56 / 48  # the star's centre from either edge, in its own widths
+_FRAME = 36  # pixels of the frame that is compared, of which the star takes two thirds
+_SHIFT = 2  # pixels that the star may be off
+_WIDTHS = tuple(0.035 * 1.06**step for step in range(19))  # of the star, in the image's shorter side
+_LEAST_WIDTH = 14  # pixels; a smaller star has no shape left
+
+
+@dataclass(frozen=True, slots=True)
+class StarFit:
+    """Where in the corner a star fits best."""
+
+    likeness: float  # correlation of brightness gradients with the star's, -1..1
+    width: float  # of the star, in pixels
+
+
+def _star(size: int, radius: float) -> NDArray[np.float32]:
+    """The star's cover of each of size × size pixels, 0..1: what four circles leave of the square between them."""
+    fine = 8
+    at = np.abs((np.arange(size * fine) + 0.5) / fine - size / 2) / radius
+    x, y = np.meshgrid(at, at)
+    inside = ((x - 1.65) ** 2 + (y - 1.65) ** 2 >= 1.77**2) & (x <= 1) & (y <= 1)
+    return inside.reshape(size, fine, size, fine).mean(axis=(1, 3), dtype=np.float32)
+
+
+def _gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    down, right = np.gradient(grey)
+    return np.stack([right, down])
+
+
+@cache
+def _template() -> NDArray[np.float32]:
+    gradients = _gradients(_star(_FRAME, _FRAME / 3)).ravel()
+    return gradients / np.float32(np.linalg.norm(gradients))
+
+
+def sparkle(pixels: NDArray[np.uint8]) -> StarFit | None:
+    """The best fit (uint8, height × width × 3, sRGB); None for an image that is too small to have one."""
+    height, width = pixels.shape[:2]
+    short = min(height, width)
+    best: StarFit | None = None
+    if short < 256:
+        return None
+    corner = Image.fromarray(pixels[-round(0.3 * short) :, -round(0.3 * short) :]).convert("L")
+    side = _FRAME + 2 * _SHIFT
+    for share in _WIDTHS:
+        star = share * short
+        centre = corner.width - star * _FROM_EDGE
+        half = star * 1.5 * side / _FRAME / 2
+        if star < _LEAST_WIDTH or centre - half < 0 or centre + half > corner.width:
+            continue
+        box = (centre - half, centre - half, centre + half, centre + half)
+        seen = np.asarray(corner.resize((side, side), Image.Resampling.BILINEAR, box=box), np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(_gradients(seen), (_FRAME, _FRAME), axis=(1, 2))
+        shifted = windows.transpose(1, 2, 0, 3, 4).reshape((2 * _SHIFT + 1) ** 2, -1)
+        # The constant keeps the noise of a flat corner from looking like anything.
+        likeness = float((shifted @ _template() / (np.linalg.norm(shifted, axis=1) + 2.0 * _FRAME)).max())
+        if best is None or likeness > best.likeness:
+            best = StarFit(likeness, star)
+    return best
+
+
+LEAST_LIKENESS = 0.5  # real images stay under 0.3 (benchmarks/provenance_visible.py)
+
 
 def findings(pixels: NDArray[np.uint8]) -> list[Finding]:
     """The visible marks in `pixels`, at most one finding for each."""
-    fit = colour_bar(pixels)
-    if fit is None or fit.off > MOST_OFF or fit.spread > MOST_SPREAD:
-        return []
-    fields: dict[str, object] = {"mark": "colour bar", "off": round(fit.off, 1)}
-    return [Finding("visible.dalle2_bar", Claim.GENERATED, Standing.WATERMARK, "DALL·E 2", fields)]
+    found: list[Finding] = []
+    bar = colour_bar(pixels)
+    if bar is not None and bar.off <= MOST_OFF and bar.spread <= MOST_SPREAD:
+        fields: dict[str, object] = {"mark": "colour bar", "off": round(bar.off, 1)}
+        found.append(Finding("visible.dalle2_bar", Claim.GENERATED, Standing.WATERMARK, "DALL·E 2", fields))
+    star = sparkle(pixels)
+    if star is not None and star.likeness >= LEAST_LIKENESS:
+        fields = {"mark": "sparkle", "likeness": round(star.likeness, 2), "width": round(star.width, 1)}
+        found.append(Finding("visible.gemini_sparkle", Claim.GENERATED, Standing.WATERMARK, "Gemini", fields))
+    return found

@@ -1,5 +1,6 @@
 """The table of marks: each row works, and nothing outside its place counts."""
 
+import re
 import time
 from pathlib import Path
 
@@ -148,3 +149,13 @@ def test_the_page_has_the_table_as_it_is() -> None:
 
 def test_claims_of_screenshots_are_neutral() -> None:
     assert {m.claim for m in marks.table() if m.kind.startswith("screenshot.")} == {Claim.NOTHING}
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    here, file = Path(__file__).parent, ""
+    named = re.findall(r"(tests/\S+?\.py|test_\w+\.py)?::(test_\w+)", PAGE.read_text("utf-8"))
+    assert len(named) > 15
+    for mentioned, function in named:
+        file = mentioned or file  # "::name" goes on with the file before it
+        path = PAGE.parents[1] / file if "/" in file else here / file
+        assert f"def {function}(" in path.read_text("utf-8"), f"{file}::{function}"
