@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ def peer(architecture: Architecture, folder: Path, threads: int, image: DecodedI
     assert abs(millions / architecture.parameters - 1) < 0.02, (architecture.name, millions)
     path = folder / "model.onnx"
     shown = torch.zeros(1, 3, architecture.side, architecture.side)
-    export: Any = torch.onnx.export  # pyright: ignore[reportUnknownMemberType]
+    export = cast(Any, torch.onnx.export)  # pyright: ignore[reportUnknownMemberType]
     export(model, (shown,), path, dynamo=True, external_data=False, verbose=False)
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1

@@ -128,12 +128,14 @@ class Engine:
 
     async def run(self) -> None:
         """Load, then tidy up now and then, until cancelled."""
-        quiet_since, tuned = -1, False
+        quiet_since, tuned, told = -1, False, ""
         while True:
             try:
                 await self.worker.alone(self._loaded)
             except Problem as problem:
-                _log.error("%s", problem, exc_info=problem.__cause__)
+                if str(problem) != told:  # once, not at each attempt
+                    told = str(problem)
+                    _log.error("%s", problem, exc_info=problem.__cause__)
             await asyncio.sleep(HOUSEKEEPING_S)
             if self._pipeline is not None:
                 await asyncio.to_thread(self._pipeline.reader.end_idle)

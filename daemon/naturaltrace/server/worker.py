@@ -93,6 +93,11 @@ class Worker(Generic[Request, Middle, Result]):
         """How many wait, without those being read or judged."""
         return len(self._unread) + len(self._read)
 
+    @property
+    def read_ahead(self) -> int:
+        """How many of those were read already."""
+        return len(self._read)
+
     def start(self) -> None:
         loops = [self._read_one_by_one() for _ in range(self._stages.readers)]
         self._tasks = [asyncio.create_task(loop, name="worker") for loop in (*loops, self._judge_together())]

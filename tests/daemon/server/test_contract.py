@@ -119,5 +119,5 @@ def test_every_problem_is_listed_for_people() -> None:
     for file in (root / "daemon/naturaltrace").rglob("*.py"):
         text = file.read_text(encoding="utf-8")
         raised |= set(re.findall(r"(?:Problem|_refuse)\(\s*\d{3},\s*\"([a-z-]+)\"", text))
-    raised |= {"empty", "unsupported-format", "damaged-image", "too-many-pixels", "too-large"}
+    raised |= {"empty", "unsupported-format", "damaged-image", "too-many-pixels", "too-large", "undecodable"}
     assert {slug for slug in raised if f"`{slug}`" not in listed} == set()

@@ -1,0 +1,155 @@
+"""The engine behind the queue: several images in one run, another device while it runs, a real process behind it."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from naturaltrace.detection.result import Detection
+from naturaltrace.imaging.errors import ImagingError
+from naturaltrace.imaging.prepared import Prepared
+from naturaltrace.pipeline import Pipeline
+from naturaltrace.sandbox.pool import ReaderPool
+from naturaltrace.sandbox.process import NoReader
+from naturaltrace.sandbox.reading import Reading
+from naturaltrace.server.engine import Engine
+from naturaltrace.server.problems import Problem
+from naturaltrace.server.worker import Priority
+from naturaltrace.storage.paths import DataFolder
+from tests.daemon.images import encoded, photo
+from tests.daemon.server.test_check import check, small
+from tests.daemon.serving import Served, serving, until
+from tests.daemon.stand_in import StandInDetector, StandInReader, stand_in
+
+PNG = encoded(photo(), "PNG")
+
+
+async def test_images_that_wait_are_judged_in_one_run(served: Served) -> None:
+    served.detector.hold.clear()
+    first = asyncio.create_task(check(served, small(0)))
+    await until(served.detector.entered.is_set)
+    others = [asyncio.create_task(check(served, small(number))) for number in range(1, 6)]
+    await until(lambda: len(served.engine.worker) == 5)
+    await until(lambda: served.engine.worker.read_ahead == 5)
+    served.detector.hold.set()
+    assert [status for status, _, _ in await asyncio.gather(first, *others)] == [200] * 6
+    assert served.detector.runs == [1, 5]
+    async with served.http.get(f"{served.url}/v1/stats", headers=served.bearer) as answer:
+        stats = await answer.json()
+    assert stats["engine"]["batches"] == {"1": 1, "5": 1}
+    assert {"queue", "read", "decode", "detect", "judge"} <= set(stats["stages_ms"])
+    assert stats["stages_ms"]["queue"]["p95"] > 0
+
+
+async def test_one_image_that_defeats_the_detector_costs_the_others_nothing(folder: DataFolder) -> None:
+    class Picky(StandInDetector):
+        def detect_prepared(self, images: Sequence[Prepared]) -> list[Detection]:
+            if any(image.sha256 == hashlib.sha256(small(2)).hexdigest() for image in images):
+                self.hold.wait(60)
+                raise RuntimeError("not this one")
+            return super().detect_prepared(images)
+
+    folder.create()
+    detector = Picky()
+    async with serving(folder, load=lambda _detector: stand_in(detector)) as served:
+        detector.hold.clear()
+        first = asyncio.create_task(check(served, small(0)))
+        await until(detector.entered.is_set)
+        others = [asyncio.create_task(check(served, small(number))) for number in (1, 2, 3)]
+        await until(lambda: served.engine.worker.read_ahead == 3)
+        detector.hold.set()
+        assert [status for status, _, _ in await asyncio.gather(first, *others)] == [200, 200, 500, 200]
+
+
+async def test_a_file_over_which_the_reader_breaks_down_is_said_so(folder: DataFolder) -> None:
+    class Broken(StandInReader):
+        def read(self, data: bytes, *, pixels_only: bool = False, thumbnail: bool = False) -> Reading:
+            raise ImagingError("The decoder broke down over this file.")
+
+    folder.create()
+    async with serving(folder, load=lambda detector: replace(stand_in(detector), reader=Broken())) as served:
+        status, problem, _ = await check(served, PNG)
+        assert (status, problem["type"]) == (422, "urn:naturaltrace:problem:undecodable")
+
+
+async def test_without_a_process_that_reads_the_reason_is_said(folder: DataFolder) -> None:
+    class Gone(StandInReader):
+        def read(self, data: bytes, *, pixels_only: bool = False, thumbnail: bool = False) -> Reading:
+            raise NoReader("the process that reads files does not start")
+
+    folder.create()
+    async with serving(folder, load=lambda detector: replace(stand_in(detector), reader=Gone())) as served:
+        status, problem, headers = await check(served, PNG)
+        assert (status, problem["type"]) == (503, "urn:naturaltrace:problem:no-detector")
+        assert "does not start" in str(problem["detail"])
+        assert int(headers["Retry-After"]) > 0
+
+
+async def test_a_process_killed_between_two_images_is_replaced(folder: DataFolder) -> None:
+    folder.create()
+    pool = ReaderPool(size=1)
+    async with serving(folder, load=lambda detector: replace(stand_in(detector), reader=pool)) as served:
+        before = set(psutil.Process().children())
+        assert (await check(served, PNG))[0] == 200
+        (reader,) = set(psutil.Process().children()) - before
+        reader.kill()
+        await asyncio.to_thread(reader.wait, 60)
+        assert (await check(served, small(1)))[0] == 200
+        assert served.engine.state()["readers"]["processes"] == 1
+    assert set(psutil.Process().children()) - before == set()
+
+
+async def test_another_device_is_used_from_the_next_image_on() -> None:
+    made: list[str] = []
+    wanted = ["auto"]
+    closed: list[bool] = []
+
+    class Closing(StandInReader):
+        def close(self, *, now: bool = True) -> None:
+            closed.append(now)
+
+    def load(device: str) -> Pipeline:
+        made.append(device)
+        return replace(stand_in(), reader=Closing())
+
+    engine = Engine(load, wanted=lambda: wanted[0])
+    engine.worker.start()
+    try:
+        await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
+        await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
+        assert made == ["auto"]
+        wanted[0] = "cpu"
+        await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
+        assert made == ["auto", "cpu"]
+        assert closed == [False]
+    finally:
+        await engine.close()
+    assert closed == [False, True]
+
+
+async def test_a_device_that_fails_leaves_a_reason_and_is_tried_again() -> None:
+    good = [False]
+
+    def load(_device: str) -> Pipeline:
+        if not good[0]:
+            raise OSError("no card")
+        return stand_in()
+
+    engine = Engine(load)
+    engine.worker.start()
+    try:
+        with pytest.raises(Problem, match="no card"):
+            await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
+        assert engine.failure is not None
+        good[0] = True
+        await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
+        assert engine.failure is None
+    finally:
+        await engine.close()
+
+
+def test_the_engine_names_the_devices_of_this_machine() -> None:
+    assert "cpu" in Engine(lambda _device: stand_in()).devices
