@@ -4,6 +4,7 @@
 /**
  * @typedef {{
  *   apply: (elements: Element[], action: string) => () => void,
+ *   acted: (element: Element) => boolean,
  *   applies: (verdict: Pick<Verdict, "level" | "basis" | "probability"> | undefined,
  *     settings: {action: string, actOn: string, actFrom: number}) => boolean,
  * }} ActionsApi
@@ -19,6 +20,9 @@
     // Not `visibility`: a badge that is tied to the image would go with it, and nobody could ask for the image back.
     hide: { opacity: "0" },
   };
+
+  /** Elements whose looks are ours now. @type {WeakSet<Element>} */
+  const changed = new WeakSet();
 
   /** @type {ActionsApi["applies"]} */
   function applies(verdict, { action, actOn, actFrom }) {
@@ -39,7 +43,9 @@
       priority: element.style.getPropertyPriority(name),
     }));
     naturalTrace.placement.important(element, style);
+    changed.add(element);
     return () => {
+      changed.delete(element);
       for (const { name, value, priority } of before) {
         if (value) element.style.setProperty(name, value, priority);
         else element.style.removeProperty(name);
@@ -61,5 +67,5 @@
     };
   }
 
-  naturalTrace.actions = { apply, applies };
+  naturalTrace.actions = { apply, applies, acted: (element) => changed.has(element) };
 })();

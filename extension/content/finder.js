@@ -51,7 +51,7 @@
     if (!others.length) return false;
     if (twins.blurred(element)) return others.some((twin) => !twins.blurred(twin));
     return others.some((twin) => {
-      if (!checks.has(twin)) return false;
+      if (!checks.has(twin) && !queue.has(twin)) return false;
       if (!twins.blurred(twin)) return seen.get(twin) === url;
       queue.remove(twin);
       checks.drop(twin);

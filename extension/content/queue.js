@@ -5,6 +5,7 @@
  * @typedef {{
  *   add: (target: ImageTarget) => void,
  *   remove: (element: Element) => void,
+ *   has: (element: Element) => boolean,
  *   waiting: () => number,
  *   problem: () => ProblemCode | null,
  *   refusedHosts: () => string[],
@@ -119,6 +120,7 @@
       pump();
     },
     remove: (element) => void waiting.delete(element),
+    has: (element) => waiting.has(element),
     waiting: () => waiting.size + running,
     problem: () => problem,
     refusedHosts: () => [...hosts],

@@ -34,7 +34,8 @@
   const file = (url) => url.replace(/[?#].*$/, "");
 
   /** @type {TwinsApi["blurred"]} */
-  const blurred = (element) => getComputedStyle(element).filter.includes("blur(");
+  const blurred = (element) =>
+    !naturalTrace.actions.acted(element) && getComputedStyle(element).filter.includes("blur(");
 
   /** @type {TwinsApi["of"]} */
   function of(element) {
