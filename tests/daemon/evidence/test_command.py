@@ -31,7 +31,11 @@ class _Detector:
 @pytest.fixture
 def detector(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> _Detector:
     stand_in = _Detector(tmp_path)
-    monkeypatch.setattr(Detector, "released", staticmethod(lambda **_: stand_in))
+
+    def released() -> _Detector:
+        return stand_in
+
+    monkeypatch.setattr(Detector, "released", staticmethod(released))
     return stand_in
 
 

@@ -15,8 +15,11 @@ from tests.daemon.serving import Served, serving
 from tests.daemon.stand_in import StandInDetector
 
 
-def _real(folder: Path):
-    return lambda _detector: Pipeline.released(folder)
+def _real(folder: Path) -> Callable[[StandInDetector], Pipeline]:
+    def load(_detector: StandInDetector) -> Pipeline:
+        return Pipeline.released(folder)
+
+    return load
 
 
 async def _check(served: Served, data: bytes, **headers: str) -> dict[str, Any]:

@@ -1,0 +1,224 @@
+"""What evidence is made of: maps in the graph, splices, the dense branch, attribution, attacks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.needs import needs
+
+needs("torch", "train")
+
+import torch  # noqa: E402
+
+from naturaltrace.detection.runtime.devices import ort  # noqa: E402
+from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, VIEW_OUTPUT  # noqa: E402
+from naturaltrace_model.data import splices  # noqa: E402
+from naturaltrace_model.data.autoencoders import Autoencoder  # noqa: E402
+from naturaltrace_model.evaluation import attacks, attribution, localisation  # noqa: E402
+from naturaltrace_model.evaluation.gallery import Embedded, Entry  # noqa: E402
+from naturaltrace_model.networks.map_net import MapNet, MapNetConfig  # noqa: E402
+from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
+from naturaltrace_model.networks.view_net import ViewNet, ViewNetConfig  # noqa: E402
+
+pytestmark = pytest.mark.torch
+_SMALL = TraceNetConfig(widths=(8, 8, 16, 16), depths=(1, 1, 1, 1), embedding=16, prototypes=4)
+
+
+def _noise(seed: int, height: int = 128, width: int = 128) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    base = 128 + 60 * np.sin(x / 17 + seed)[..., None] + 40 * np.cos(y / 11)[..., None]
+    return np.clip(base + rng.normal(0, 8, (height, width, 3)), 0, 255).astype(np.uint8)
+
+
+def _halver() -> Autoencoder:
+    """An autoencoder that blurs: every 8 × 8 block becomes its mean."""
+    return Autoencoder("blur", _Down(), torch.nn.Upsample(scale_factor=8))
+
+
+class _Down(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool2d(x, 8) * self.one
+
+
+def test_what_each_place_adds_makes_up_the_logit() -> None:
+    torch.manual_seed(0)
+    network = TraceNet(_SMALL).eval()
+    crops = torch.from_numpy(np.stack([_noise(1), _noise(2)]))
+    with torch.no_grad():
+        places = network.position_logits(network.maps(crops)[-1])
+        assert torch.allclose(places.mean(dim=(1, 2)), network(crops).logit, atol=1e-4)
+
+
+@pytest.mark.timeout(600)  # an export takes a while on a busy machine
+def test_the_graph_carries_the_maps_and_the_views_embedding() -> None:
+    needs("onnx", "train")
+    from naturaltrace_model.export.graph import to_onnx
+
+    torch.manual_seed(1)
+    trace = TraceNet(_SMALL).eval()
+    view = ViewNet(ViewNetConfig(widths=(8, 8, 16), depths=(0, 1, 1), teacher=8)).eval()
+    head = MapNet(MapNetConfig((4, 4, 8))).eval()
+    crops = np.stack([_noise(i) for i in range(3)])
+    views = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8)
+    session = ort.InferenceSession(to_onnx(trace, view, head))
+    names = [*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE]
+    found = dict(zip(names, session.run(names, {"crops": crops, "views": views}), strict=True))
+    assert np.allclose(found["view_map"].mean((1, 2)), found["view"], atol=5e-3)
+    assert np.allclose(np.linalg.norm(found["view_embedding"], axis=1), 1, atol=1e-4)
+    assert found["view_family"].shape[0] == 2
+    with torch.no_grad():
+        assert np.allclose(found[MAP_OUTPUT], head(torch.from_numpy(crops)).numpy(), atol=2e-2)
+
+
+def test_masks_cover_what_they_are_asked_to() -> None:
+    rng = np.random.default_rng(0)
+    shares = [splices.draw_mask(rng, 128, 200, 0.1, 0.4).mean() for _ in range(60)]
+    assert min(shares) > 0.03
+    assert max(shares) < 0.5
+    assert np.ptp(shares) > 0.15
+
+
+def test_a_hard_paste_leaves_every_other_pixel_alone() -> None:
+    real, fill = _noise(1), _noise(2)
+    mask = splices.draw_mask(np.random.default_rng(3), 128, 128)
+    pasted = splices.paste(real, fill, mask)
+    assert np.array_equal(pasted[~mask], real[~mask])
+    assert np.array_equal(pasted[mask], fill[mask])
+    soft = splices.paste(real, fill, mask, 2.0)
+    assert not np.array_equal(soft, pasted)
+    assert splices.cells(np.ones((128, 128), dtype=np.bool_), 8).min() == 1
+
+
+def test_the_dense_branch_learns_where_a_crop_was_blurred(tmp_path: Path) -> None:
+    from naturaltrace_model.data.manifest import Sample
+    from naturaltrace_model.data.shards import ShardWriter, Worn
+    from naturaltrace_model.training import map as training
+    from naturaltrace_model.training.batches import Shard
+
+    writer = ShardWriter(tmp_path / "shard", 40)
+    for i in range(20):
+        crops = np.stack([_noise(i), _noise(i + 50)])
+        family = "flux" if i % 2 else "real"
+        writer.add(Worn(crops, 0.9), Sample(Path(), "train", i % 2, "photo", "", "s", "", 1, 1, ""), family, i, -1, 0.0)
+    writer.close()
+    regions = np.stack([_noise(i, 256, 256) for i in range(20)])
+    rebuilt = np.stack([r.reshape(32, 8, 32, 8, 3).mean((1, 3)).repeat(8, 0).repeat(8, 1) for r in regions])
+    source = training.SpliceSource(regions, rebuilt.astype(np.uint8), Shard.open(tmp_path / "shard"))
+    first, second = source.draw(np.random.default_rng(5))
+    assert first.pixels.shape == second.pixels.shape == (128, 128, 3)
+    config = training.MapConfig(splices=160, steps=60, batch=16, held_out=0.2, minutes=5)
+    figures = training.train(source, config, tmp_path / "map.pt", tmp_path / "cache")
+    assert figures["cell_auc_of_splices"] > 0.75
+    crops = torch.from_numpy(np.stack([regions[0][:128, :128], rebuilt[0][:128, :128].astype(np.uint8)]))
+    with torch.no_grad():
+        real, fake = training.load(tmp_path / "map.pt")(crops).mean(dim=(1, 2)).tolist()
+    assert fake > real
+
+
+def test_splices_have_their_masks_where_their_fills_are(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from naturaltrace_model.data.manifest import Sample
+
+    samples: list[Sample] = []
+    for i in range(4):
+        path = tmp_path / f"{i}.png"
+        Image.fromarray(_noise(i, 264, 272)).save(path)
+        label = i % 2
+        samples.append(Sample(path, "test", label, "photo", "flux1" if label else "", "s", "", 272, 264, "PNG"))
+    cases = list(localisation.cases(samples, [_halver()], 2))
+    assert [c.way for c in cases] == ["splice", "exchange", "whole"] * 2
+    assert [c.fill for c in cases[::3]] == ["autoencoder", "generated"]
+    _, exchange, whole = cases[:3]
+    assert exchange.mask.shape == exchange.image.pixels.shape[:2]
+    apart = np.abs(exchange.image.pixels.astype(int) - whole.image.pixels).mean(2)
+    assert apart[~exchange.mask].mean() > 3 * max(0.1, apart[exchange.mask].mean())
+
+
+def _gallery() -> Embedded:
+    """Five generators along five axes, and a sixth that training never saw."""
+    rng = np.random.default_rng(0)
+    entries: list[Entry] = []
+    rows: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
+    known = ("sdxl", "dalle3", "flux1", "grok", "sd14")
+    plan = [(name, ("train", "val", "test")) for name in known] + [("kolors", ("test",))]
+    for axis, (generator, splits) in enumerate(plan):
+        for split in splits:
+            for _ in range(20):
+                rows.append(np.eye(8)[axis] + rng.normal(0, 0.15, 8))
+                entries.append(Entry(split, 1, generator, generator, "s", "generated", "", len(entries), 1))
+    view = np.stack(rows).astype(np.float32)
+    view /= np.linalg.norm(view, axis=1, keepdims=True)
+    return Embedded(tuple(entries), view, np.zeros((len(entries), 2), dtype=np.float32))
+
+
+def test_attribution_names_the_known_and_rejects_the_unknown() -> None:
+    gallery = _gallery()
+    reference = attribution.fit(gallery)
+    figures = attribution.measure(reference, gallery)
+    assert figures["closed_set_accuracy"] > 0.95
+    assert figures["open_set_auroc"] > 0.9
+    assert figures["oscr"] > 0.85
+    assert figures["named_when_unseen"] < 0.3
+    assert figures["unseen_generators"] == 1
+
+
+def test_few_shots_tell_left_out_generators_apart() -> None:
+    found = attribution.few_shot(_gallery(), 5, ways=3, episodes=5)
+    assert found["generators"][0] == "kolors"
+    assert found["accuracy"] > found["chance"]
+
+
+def test_oscr_of_a_perfect_and_of_a_blind_judge() -> None:
+    right = np.ones(50, dtype=np.bool_)
+    assert attribution.oscr(np.ones(50), right, np.zeros(50)) == pytest.approx(1.0)
+    assert attribution.oscr(np.zeros(50), right, np.zeros(50)) == pytest.approx(0.5)
+    assert attribution.oscr(np.ones(50), ~right, np.zeros(50)) == 0
+
+
+@pytest.mark.parametrize("eps", [2, 8])
+def test_gradient_steps_move_the_surrogate_and_stay_within_their_budget(eps: int) -> None:
+    torch.manual_seed(0)
+    surrogate = TraceNet(_SMALL).eval().requires_grad_(False)
+    image = _noise(1, 136, 144)
+    away = attacks.frequency_pgd(surrogate, image, 1, eps)
+    towards = attacks.frequency_pgd(surrogate, image, 0, eps)
+    assert np.abs(away.astype(int) - image).max() <= eps
+    crops = torch.from_numpy(np.stack([away[:128, :128], towards[:128, :128]]))
+    low, high = surrogate(crops).logit.tolist()
+    assert low < high
+
+
+def test_spectrum_matching_moves_the_spectrum() -> None:
+    """Towards the shape of the given one, from the lowest eighth of frequencies on."""
+    plain = _noise(1, 128, 160)
+    rough = np.clip(plain + np.random.default_rng(0).normal(0, 25, plain.shape), 0, 255).astype(np.uint8)
+
+    def shape(picture: attacks.Pixels) -> NDArray[np.float32]:
+        spectrum = attacks.radial_spectrum([picture])
+        return spectrum[16:] - spectrum[8]
+
+    target = attacks.radial_spectrum([rough])
+    before = np.abs(shape(plain) - shape(rough)).mean()
+    after = np.abs(shape(attacks.match_spectrum(plain, target)) - shape(rough)).mean()
+    assert after < 0.7 * before
+
+
+def test_every_attack_gives_a_picture() -> None:
+    surrogate = TraceNet(_SMALL).eval().requires_grad_(False)
+    found = attacks.every([_halver()], surrogate, attacks.radial_spectrum([_noise(3)]))
+    names = [a.name for a in found]
+    assert names[0] == "none"
+    assert {"laundering", "spectrum", "recapture", "screenshot", "chain", "frequency PGD 8/255"} <= set(names)
+    for attack in found:
+        changed = attack.apply(_noise(4, 136, 144), 1)
+        assert changed.dtype == np.uint8
+        assert min(changed.shape[:2]) >= 118
+        assert changed.shape[2] == 3
