@@ -61,3 +61,10 @@ def test_links_in_the_store_texts_lead_somewhere(store: str) -> None:
         assert (page.parent / target).exists(), target
     for target in re.findall(r"`((?:docs|extension)/[^`]+)`", text):
         assert (DOCS.parent / target).exists(), target
+
+
+def test_the_companion_is_told_no_address() -> None:
+    """The privacy policy says so; the API would take one."""
+    scripts = [path.read_text(encoding="utf-8") for path in EXTENSION.rglob("*.js")]
+    assert any("NaturalTrace-Priority" in script for script in scripts)
+    assert not any("NaturalTrace-Page" in script for script in scripts)

@@ -15,7 +15,7 @@ class BidiError(Exception):
 class Bidi:
     """One session. Commands are answered in turn; events are not subscribed to."""
 
-    def __init__(self, address: str, *, timeout_s: float = 60.0) -> None:
+    def __init__(self, address: str, *, timeout_s: float = 150.0) -> None:
         self._timeout = timeout_s
         self._ids = count(1)
         # The client is a context manager; this object lives longer than one block.

@@ -15,7 +15,7 @@ class CdpError(Exception):
 class Cdp:
     """One connection. Every page, worker and frame is reached through a session of its own; no call waits for ever."""
 
-    def __init__(self, address: str, *, timeout_s: float = 60.0) -> None:
+    def __init__(self, address: str, *, timeout_s: float = 150.0) -> None:
         self._timeout = timeout_s
         self._ids = count(1)
         # The client is a context manager; this object lives longer than one block.
