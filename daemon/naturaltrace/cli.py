@@ -1,4 +1,4 @@
-"""`naturaltrace serve · check · scan · report · detectors · evidence · pair · settings · doctor`."""
+"""`naturaltrace serve · check · scan · report · detectors · evidence · pair · settings · team · doctor`."""
 
 import argparse
 import io
@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from naturaltrace import __version__
-from naturaltrace.commands import check, detectors, doctor, evidence, pair, report, scan, serve, settings
+from naturaltrace.commands import check, detectors, doctor, evidence, pair, report, scan, serve, settings, team
 
-_COMMANDS = (serve, check, scan, report, detectors, evidence, pair, settings, doctor)
+_COMMANDS = (serve, check, scan, report, detectors, evidence, pair, settings, team, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
