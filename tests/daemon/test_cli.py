@@ -184,7 +184,10 @@ def test_a_second_daemon_on_the_same_folder_gives_way(folder: DataFolder) -> Non
     with running("--data-dir", folder.root) as (_, ready):
         second = naturaltrace("serve", "--headless", "--port", "0", "--data-dir", folder.root)
         assert second.returncode == 1
-        assert json.loads(second.stdout)["type"] == "already-running"
+        told = json.loads(second.stdout)
+        assert told["type"] == "already-running"
+        assert f"127.0.0.1:{ready['port']}" in told["detail"]
+        assert f"settings --data-dir {folder.root}" in told["detail"]
         assert call(ready["port"], "GET", "/v1/health")[0] == 200
 
 

@@ -131,6 +131,26 @@ ATTACKS = [
     ),
     Attack("control routes with a browser's token", 401, "wrong-token", line="POST /v1/control/code HTTP/1.1"),
     Attack("control routes without a key", 401, "no-token", headers=(), line="GET /v1/control/browsers HTTP/1.1"),
+    Attack("forgetting everything with a browser's token", 401, "wrong-token", line="POST /v1/control/forget HTTP/1.1"),
+    Attack(
+        "settings by the control route with a browser's token",
+        401,
+        "wrong-token",
+        line="PUT /v1/control/settings HTTP/1.1",
+    ),
+    Attack(
+        "another trust list with a browser's token", 401, "wrong-token", line="PUT /v1/control/trust?name=x HTTP/1.1"
+    ),
+    Attack("a link to the settings with a browser's token", 401, "wrong-token", line="POST /v1/control/link HTTP/1.1"),
+    Attack("folders and log's path without a key", 401, "no-token", headers=(), line="GET /v1/control/about HTTP/1.1"),
+    Attack(
+        "forgetting everything, by a form on a page",
+        403,
+        "cross-site",
+        headers=(("Content-Type", "text/plain"),),
+        extra=(("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")),
+        line="POST /v1/control/forget HTTP/1.1",
+    ),
 ]
 
 

@@ -66,6 +66,7 @@ export async function bytes(path) {
  */
 async function send(method, path, body, headers = {}) {
   const token = sessionStorage.getItem(KEY);
+  /** @type {Record<string, string>} */
   const all = { ...headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
   const isBlob = body instanceof Blob;
   if (body && !isBlob) all["Content-Type"] = "application/json";

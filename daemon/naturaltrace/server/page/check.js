@@ -30,7 +30,8 @@ async function check(image) {
 function given(data) {
   if (!data) return null;
   const file = data.files[0];
-  if (!file && data.types.includes("text/plain")) by("verdict").replaceChildren(make("p", { class: "problem" }, t("not_image")));
+  if (!file && data.types.includes("text/plain"))
+    by("verdict").replaceChildren(make("p", { class: "problem" }, t("not_image")));
   return file;
 }
 

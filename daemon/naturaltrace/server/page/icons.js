@@ -1,11 +1,25 @@
 // The extension's icons (extension/shared/level-icons.js), as paths on a 24 × 24 grid; a test compares the two.
 
-const LINE = { fill: "none", stroke: "currentColor", "stroke-width": "2.2", "stroke-linecap": "round", "stroke-linejoin": "round" };
+const LINE = {
+  fill: "none",
+  stroke: "currentColor",
+  "stroke-width": "2.2",
+  "stroke-linecap": "round",
+  "stroke-linejoin": "round",
+};
 const FULL = { fill: "currentColor", "fill-rule": "evenodd" };
 
 /** @type {Record<string, [tag: string, attributes: Record<string, string>][]>} */
 export const SHAPES = {
-  ai: [["path", { ...FULL, d: "M12 1.2 22.8 12 12 22.8 1.2 12ZM12 6.4c.5 3.4 2.2 5.1 5.6 5.6-3.4.5-5.1 2.2-5.6 5.6-.5-3.4-2.2-5.1-5.6-5.6 3.4-.5 5.1-2.2 5.6-5.600Z" }]],
+  ai: [
+    [
+      "path",
+      {
+        ...FULL,
+        d: "M12 1.2 22.8 12 12 22.8 1.2 12ZM12 6.4c.5 3.4 2.2 5.1 5.6 5.6-3.4.5-5.1 2.2-5.6 5.6-.5-3.4-2.2-5.1-5.6-5.6 3.4-.5 5.1-2.2 5.6-5.600Z",
+      },
+    ],
+  ],
   likely_ai: [
     ["path", { ...LINE, d: "M12 2.6 21.4 12 12 21.4 2.6 12Z" }],
     ["path", { ...FULL, d: "M12 2.6 21.4 12 12 21.400Z" }],
@@ -20,7 +34,13 @@ export const SHAPES = {
     ["path", { ...LINE, d: "M8.5 12h7" }],
   ],
   camera: [
-    ["path", { ...LINE, d: "M3 8.500A1.5 1.5 0 0 1 4.5 7H7l1.5-2.500h7L17 7h2.500A1.5 1.5 0 0 1 21 8.500v9a1.5 1.5 0 0 1-1.5 1.500h-15A1.5 1.5 0 0 1 3 17.500Z" }],
+    [
+      "path",
+      {
+        ...LINE,
+        d: "M3 8.500A1.5 1.5 0 0 1 4.5 7H7l1.5-2.500h7L17 7h2.500A1.5 1.5 0 0 1 21 8.500v9a1.5 1.5 0 0 1-1.5 1.500h-15A1.5 1.5 0 0 1 3 17.500Z",
+      },
+    ],
     ["circle", { ...LINE, cx: "12", cy: "12.8", r: "3.4" }],
   ],
   lean_for: [["path", { ...FULL, d: "M12 4 21 19H3Z" }]],

@@ -20,7 +20,12 @@ export async function showModel() {
     generated: number(part.generated_images ?? 0),
     sources: number(part.sources ?? 0),
   });
-  by("model-intro").textContent = t("model_intro", { ...counts(model.learned_from), name: model.name, version: model.version, date: model.released });
+  by("model-intro").textContent = t("model_intro", {
+    ...counts(model.learned_from),
+    name: model.name,
+    version: model.version,
+    date: model.released,
+  });
   by("model-scroll").hidden = !model.conditions.length;
   by("model-table").textContent = t("model_table", counts(model.measured_on));
   const heads = ["condition", ...COLUMNS.map(([word]) => word)];
@@ -40,7 +45,8 @@ export async function showModel() {
     return make("li", {}, t(`promise_${level}`, { n }));
   });
   by("promises").replaceChildren(...promises);
-  for (const note of document.querySelectorAll("[data-t=promises_note]")) note.textContent = t("promises_note", counts(model.calibrated_on));
+  for (const note of document.querySelectorAll("[data-t=promises_note]"))
+    note.textContent = t("promises_note", counts(model.calibrated_on));
   definitions(by("model-facts"), [
     [t("model_licence"), model.licence ?? "–"],
     [t("model_size"), size(model.bytes ?? 0)],

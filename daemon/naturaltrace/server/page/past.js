@@ -23,7 +23,8 @@ export async function showPast(more = false) {
   const rows = page.items.map(row);
   if (more) by("past").append(...rows);
   else by("past").replaceChildren(...rows);
-  if (!by("past").children.length) by("past").append(make("li", { class: "empty" }, t(narrowed ? "nothing_found" : "nothing_yet")));
+  if (!by("past").children.length)
+    by("past").append(make("li", { class: "empty" }, t(narrowed ? "nothing_found" : "nothing_yet")));
 }
 
 /** @param {any} entry */
@@ -48,12 +49,18 @@ function row(entry) {
   opened.addEventListener("toggle", () => {
     if (opened.open && !inside.childElementCount) inside.append(verdictCard(entry.verdict));
   });
-  const forget = make("button", { type: "button", class: "quiet", "aria-label": t("forget_entry", { when }) }, t("forget"));
+  const forget = make(
+    "button",
+    { type: "button", class: "quiet", "aria-label": t("forget_entry", { when }) },
+    t("forget"),
+  );
   const item = make("li", {}, opened, forget);
   forget.addEventListener("click", () =>
     attempt(async () => {
       await call("DELETE", `/v1/history/${entry.id}`);
-      const next = /** @type {HTMLElement | null} */ ((item.nextElementSibling ?? item.previousElementSibling)?.querySelector("summary"));
+      const next = /** @type {HTMLElement | null} */ (
+        (item.nextElementSibling ?? item.previousElementSibling)?.querySelector("summary")
+      );
       item.remove();
       (next ?? by("search").elements.text).focus();
     }),

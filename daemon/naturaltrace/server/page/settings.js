@@ -6,7 +6,9 @@ import { deviceName, number, speak, t } from "./words.js";
 
 /** @returns {any[]} */
 const controls = () =>
-  [...document.querySelectorAll("form[data-settings]")].flatMap((form) => [.../** @type {any} */ (form).elements]).filter((each) => each.name);
+  [...document.querySelectorAll("form[data-settings]")]
+    .flatMap((form) => [.../** @type {any} */ (form).elements])
+    .filter((each) => each.name);
 
 export async function showSettings() {
   const [settings, state] = await Promise.all([call("GET", "/v1/settings"), call("GET", "/v1/control/state")]);
@@ -27,16 +29,29 @@ export function showChoices(model) {
   by("choices").replaceChildren(...Object.entries(model.sensitivity).map(([name, rates]) => choice(name, rates)));
   const { real_images, generated_images } = model.measured_on;
   const measured = Object.values(model.sensitivity).some((rates) => rates.real !== null);
-  by("choices-note").textContent = measured ? t("choices_measured", { real: number(real_images ?? 0), generated: number(generated_images ?? 0) }) : "";
+  by("choices-note").textContent = measured
+    ? t("choices_measured", { real: number(real_images ?? 0), generated: number(generated_images ?? 0) })
+    : "";
 }
 
 /** @param {string} name @param {{ promised: number, real: number | null, generated: number | null }} rates */
 function choice(name, rates) {
   const input = make("input", { type: "radio", name: "sensitivity", value: name });
-  const lines = rates.real === null || rates.generated === null
-    ? [make("span", { class: "small" }, t("promised_only", { n: inHundred(rates.promised) }))]
-    : [rate("real", t("marks_real", { n: inHundred(rates.real) }), rates.real), rate("found", t("finds_generated", { n: inHundred(rates.generated) }), rates.generated)];
-  return make("label", { class: "choice" }, input, make("span", { class: "name" }, t(name)), make("span", { class: "small" }, t(`${name}_words`)), ...lines);
+  const lines =
+    rates.real === null || rates.generated === null
+      ? [make("span", { class: "small" }, t("promised_only", { n: inHundred(rates.promised) }))]
+      : [
+          rate("real", t("marks_real", { n: inHundred(rates.real) }), rates.real),
+          rate("found", t("finds_generated", { n: inHundred(rates.generated) }), rates.generated),
+        ];
+  return make(
+    "label",
+    { class: "choice" },
+    input,
+    make("span", { class: "name" }, t(name)),
+    make("span", { class: "small" }, t(`${name}_words`)),
+    ...lines,
+  );
 }
 
 /** @param {string} kind @param {string} words @param {number} share */
@@ -53,7 +68,8 @@ const inHundred = (share) => number(Math.max(1, Math.round(share * 100)));
 async function change(control) {
   if (control.name === "start_at_login") await call("PUT", "/v1/control/login", { enabled: control.checked });
   else {
-    const value = control.type === "checkbox" ? control.checked : control.type === "number" ? Number(control.value) : control.value;
+    const value =
+      control.type === "checkbox" ? control.checked : control.type === "number" ? Number(control.value) : control.value;
     await call("PATCH", "/v1/settings", { [control.name]: value });
   }
   say(t("saved"));

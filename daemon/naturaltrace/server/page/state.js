@@ -11,14 +11,20 @@ export async function showState() {
   const model = stats.model ? `${stats.model.name} ${stats.model.version}` : "";
   const { p50, p95 } = stats.latency_ms;
   by("status").dataset.state = stats.problem ? "problem" : paused ? "paused" : "running";
-  by("status").textContent = stats.problem ?? (paused ? pause(stats.paused_s) : model ? t("running_on", { model, device: device(stats) }) : t("loading"));
+  by("status").textContent =
+    stats.problem ??
+    (paused ? pause(stats.paused_s) : model ? t("running_on", { model, device: device(stats) }) : t("loading"));
   definitions(by("figures"), [
     [t("figure_detector"), model || "…"],
     [t("figure_device"), device(stats)],
     [t("figure_judged"), number(stats.checks.judged)],
     p50 === null
       ? [t("figure_time"), t("figure_none")]
-      : [t("figure_time"), t("figure_time_value", { p50: number(Math.round(p50)) }), t("figure_time_note", { p95: number(Math.round(p95)) })],
+      : [
+          t("figure_time"),
+          t("figure_time_value", { p50: number(Math.round(p50)) }),
+          t("figure_time_note", { p95: number(Math.round(p95)) }),
+        ],
     [t("figure_waiting"), number(stats.queue.waiting)],
     [t("figure_refused"), number(Object.values(stats.refused).reduce((a, b) => a + b, 0))],
   ]);

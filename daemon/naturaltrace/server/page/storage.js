@@ -7,10 +7,15 @@ import { number, size, t } from "./words.js";
 export async function showStorage() {
   const about = await call("GET", "/v1/control/about");
   definitions(by("kept"), [
-    [t("kept_verdicts"), t("kept_verdicts_value", { count: number(about.history.verdicts), size: size(about.history.bytes) })],
+    [
+      t("kept_verdicts"),
+      t("kept_verdicts_value", { count: number(about.history.verdicts), size: size(about.history.bytes) }),
+    ],
     [t("kept_folder"), t("kept_folder_value", { folder: about.folder, size: size(about.folder_bytes) })],
     [t("kept_log"), about.log],
-    ...(about.set_aside.length ? [/** @type {[string, string]} */ ([t("kept_aside"), about.set_aside.join(", ")])] : []),
+    ...(about.set_aside.length
+      ? [/** @type {[string, string]} */ ([t("kept_aside"), about.set_aside.join(", ")])]
+      : []),
   ]);
 }
 

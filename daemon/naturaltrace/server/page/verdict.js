@@ -15,10 +15,16 @@ export function pill(verdict) {
  * @param {{ picture?: string }} [shown] an address for `<img>`
  */
 export function verdictCard(verdict, { picture } = {}) {
-  const words = make("div", { class: "words" }, make("p", {}, pill(verdict)), make("p", { class: "summary" }, verdict.summary));
+  const words = make(
+    "div",
+    { class: "words" },
+    make("p", {}, pill(verdict)),
+    make("p", { class: "summary" }, verdict.summary),
+  );
   // A number beside "can't tell" would be read as a verdict after all.
   if (verdict.probability !== null && verdict.level !== "unclear") words.append(chance(verdict.probability));
-  if (verdict.evidence.length) words.append(make("h3", {}, t("evidence")), make("ul", { class: "evidence" }, ...verdict.evidence.map(reason)));
+  if (verdict.evidence.length)
+    words.append(make("h3", {}, t("evidence")), make("ul", { class: "evidence" }, ...verdict.evidence.map(reason)));
   words.append(experts(verdict));
   const card = make("div", { class: "verdict" }, words);
   if (picture) card.prepend(withMap(verdict, picture));
@@ -30,13 +36,23 @@ function chance(probability) {
   const share = Math.min(0.99, Math.max(0.01, probability));
   const meter = make("div", { class: "meter" }, make("span", {}));
   /** @type {HTMLElement} */ (meter.firstChild).style.inlineSize = `${share * 100}%`;
-  return make("div", { class: "chance" }, make("span", { class: "small" }, t("chance")), meter, make("b", {}, t("chance_value", { share: percent(share) })));
+  return make(
+    "div",
+    { class: "chance" },
+    make("span", { class: "small" }, t("chance")),
+    meter,
+    make("b", {}, t("chance_value", { share: percent(share) })),
+  );
 }
 
 /** @param {any} evidence */
 function reason(evidence) {
   const lean = evidence.direction > 0.05 ? "for" : evidence.direction < -0.05 ? "against" : "neutral";
-  const bar = make("span", { class: "bar", role: "img", "aria-label": t("strength", { share: percent(evidence.strength) }) }, make("span", {}));
+  const bar = make(
+    "span",
+    { class: "bar", role: "img", "aria-label": t("strength", { share: percent(evidence.strength) }) },
+    make("span", {}),
+  );
   /** @type {HTMLElement} */ (bar.firstChild).style.inlineSize = `${evidence.strength * 100}%`;
   return make("li", { "data-lean": lean }, icon(`lean_${lean}`, t(lean)), make("span", {}, evidence.text), bar);
 }
@@ -45,7 +61,9 @@ function reason(evidence) {
 function experts(verdict) {
   const { image, model } = verdict;
   const names = verdict.generator === "unknown" ? [] : verdict.generator.map((/** @type {any} */ guess) => guess.name);
-  const time = Object.entries(verdict.timing_ms).map(([stage, ms]) => `${stage} ${number(Math.round(Number(ms) * 10) / 10)} ms`);
+  const time = Object.entries(verdict.timing_ms).map(
+    ([stage, ms]) => `${stage} ${number(Math.round(Number(ms) * 10) / 10)} ms`,
+  );
   const list = make("dl", { class: "facts" });
   definitions(list, [
     [t("detail_basis"), t(`basis_${verdict.basis}`)],
@@ -79,6 +97,9 @@ function withMap(verdict, picture) {
     map.hidden = !tick.checked;
   });
   frame.append(map);
-  figure.append(make("label", { class: "tick" }, tick, make("span", {}, t("heatmap"))), make("figcaption", { class: "small" }, t("heatmap_note")));
+  figure.append(
+    make("label", { class: "tick" }, tick, make("span", {}, t("heatmap"))),
+    make("figcaption", { class: "small" }, t("heatmap_note")),
+  );
   return figure;
 }

@@ -34,11 +34,21 @@ export function t(key, values = {}) {
   return (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
-/** What people call the devices of `naturaltrace.detection.runtime.devices`. */
-const DEVICES = { cpu: "CPU", cuda: "NVIDIA (CUDA)", directml: "DirectML", coreml: "Core ML", openvino: "OpenVINO", torch: "PyTorch" };
+/**
+ * What people call the devices of `naturaltrace.detection.runtime.devices`.
+ * @type {Record<string, string | undefined>}
+ */
+const DEVICES = {
+  cpu: "CPU",
+  cuda: "NVIDIA (CUDA)",
+  directml: "DirectML",
+  coreml: "Core ML",
+  openvino: "OpenVINO",
+  torch: "PyTorch",
+};
 
 /** @param {string} name */
-export const deviceName = (name) => (name === "auto" ? t("device_auto") : (/** @type {Record<string, string>} */ (DEVICES)[name] ?? name));
+export const deviceName = (name) => (name === "auto" ? t("device_auto") : (DEVICES[name] ?? name));
 
 /** @param {number} value */
 export const number = (value) => value.toLocaleString(tag);
