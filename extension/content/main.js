@@ -101,6 +101,7 @@
       case "page-state":
         return naturalTrace.pageState();
       case "stop-finding":
+        panel.close();
         return finder.stop();
       case "find-again":
         return findAgain();

@@ -81,6 +81,8 @@ function showProblem({ code, detail }) {
 
 localise();
 document.title = text("panel_title");
+// Before anything is waited for: who has just opened it may want it closed at once.
+document.addEventListener("keydown", (event) => event.key === "Escape" && close());
 /** @type {import("../background/panels.js").Panel | null} */
 const found = await ask({ type: "panel-get", key });
 if (found?.outcome.verdict) showVerdict(found);
@@ -88,4 +90,3 @@ else showProblem(found?.outcome.problem ?? { code: "image_gone" });
 
 const fit = () => tell({ type: "panel-resize", height: Math.ceil(panel.getBoundingClientRect().height) });
 new ResizeObserver(fit).observe(panel);
-document.addEventListener("keydown", (event) => event.key === "Escape" && close());
