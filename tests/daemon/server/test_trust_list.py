@@ -1,6 +1,7 @@
 """The trust list in the settings: shown, replaced by a file, taken back, and in force at once."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from naturaltrace.verdicts.fusion import judge
 from tests.daemon.programs import naturaltrace, running
 from tests.daemon.provenance import files
 from tests.daemon.provenance.authority import Authority, created, sign
-from tests.daemon.server.test_site import chromium as chromium
 from tests.daemon.serving import Served, serving
 from tests.daemon.stand_in import StandInDetector, StandInReader
+from tests.needs import needs, needs_program
 
 BUNDLED = trust.bundled()
 
@@ -105,6 +106,18 @@ def doctor(folder: DataFolder) -> str:
     return naturaltrace("doctor", "--data-dir", folder.root).stdout
 
 
+@pytest.fixture
+def chromium() -> Iterator[Any]:
+    program = needs_program("chromium")
+    needs("playwright.sync_api", "dev")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, headless=True, timeout=120_000)
+        yield browser
+        browser.close()
+
+
 @pytest.mark.browser
 @pytest.mark.timeout(300)
 def test_a_person_replaces_the_list_on_the_settings_page(chromium: Any, folder: DataFolder, tmp_path: Path) -> None:
@@ -112,12 +125,14 @@ def test_a_person_replaces_the_list_on_the_settings_page(chromium: Any, folder: 
     pem.write_text(Authority().pem)
     with running("--data-dir", folder.root, env={"XDG_CONFIG_HOME": str(tmp_path / "config")}):
         page = chromium.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(100_000)
         page.goto(naturaltrace("settings", "--print", "--data-dir", folder.root).stdout.strip())
-        page.locator("#trust").get_by_text(BUNDLED.name, exact=True).wait_for()
+        page.locator('a[href="#trust"]').click()
+        page.locator("#trust-list").get_by_text(BUNDLED.name, exact=True).wait_for()
         assert not page.locator("#trust-back").is_visible()
         page.set_input_files("#trust-file", str(pem))
-        page.locator("#trust-said").get_by_text("Replaced.").wait_for()
-        page.locator("#trust").get_by_text(re.compile("^own.pem, sha256")).wait_for()
-        page.get_by_role("button", name="Back to the bundled list").click()
-        page.locator("#trust").get_by_text(BUNDLED.name, exact=True).wait_for()
+        page.locator("#trust-list").get_by_text(re.compile("^own.pem, sha256")).wait_for()
+        assert trust.current(folder.root).count == 1
+        page.locator("#trust-back").click()
+        page.locator("#trust-list").get_by_text(BUNDLED.name, exact=True).wait_for()
+        assert page.locator("#trust-said").text_content()
