@@ -43,15 +43,15 @@ def near_pairs(
     first: list[NDArray[np.int64]] = []
     second: list[NDArray[np.int64]] = []
     apart: list[NDArray[np.int64]] = []
-    step = max(1, 4_000_000 // max(1, len(others)))
+    step = max(1, 1_000_000 // max(1, len(others)))  # what fits a processor's cache, about
     for start in range(0, len(some), step):
         chunk = some[start : start + step]
-        distance = np.zeros((len(chunk), len(others)), dtype=np.int64)
+        distance = np.zeros((len(chunk), len(others)), dtype=np.uint16)
         for word in range(_WORDS):
             distance += np.bitwise_count(chunk[:, None, word] ^ others[None, :, word])
         i, j = np.nonzero(distance <= most)
         first.append(i + start)
         second.append(j)
-        apart.append(distance[i, j])
+        apart.append(distance[i, j].astype(np.int64))
     empty = np.zeros(0, dtype=np.int64)
     return np.concatenate([*first, empty]), np.concatenate([*second, empty]), np.concatenate([*apart, empty])
