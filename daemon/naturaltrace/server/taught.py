@@ -24,7 +24,11 @@ PENDING = web.AppKey("pending_samples", dict[tuple[Kind, str], list[Floats]])
 
 
 async def list_taught(request: web.Request) -> web.Response:
-    adviser, store = await _adviser(request)
+    await request.app[ENGINE].loaded()
+    adviser = request.app[ENGINE].enrich
+    if not isinstance(adviser, Adviser) or adviser.store is None:
+        return web.json_response({"fewest": FEWEST, "taught": []})
+    store = adviser.store
     return web.json_response({"fewest": FEWEST, "taught": [_told(t, adviser) for t in store.list()]})
 
 
@@ -66,7 +70,7 @@ async def _adviser(request: web.Request) -> tuple[Adviser, EvidenceStore]:
     await request.app[ENGINE].loaded()
     adviser = request.app[ENGINE].enrich
     if not isinstance(adviser, Adviser) or adviser.store is None:
-        raise Problem(503, "no-detector", "This detector can't be taught.", retry_after=60)
+        raise Problem(409, "not-kept", "This detector can't be taught.")
     return adviser, adviser.store
 
 

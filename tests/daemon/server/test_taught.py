@@ -82,5 +82,6 @@ async def test_what_cannot_be_learned_from_is_refused_in_words(teachable: Served
 
 
 async def test_a_detector_that_cannot_be_taught_says_so(served: Served) -> None:
-    async with served.http.get(f"{served.url}/v1/evidence", headers=served.bearer) as answer:
-        assert answer.status == 503
+    assert await _listed(served) == {"fewest": 5, "taught": []}
+    status, problem = await _teach(served, 0)
+    assert (status, problem["detail"]) == (409, "This detector can't be taught.")
