@@ -109,7 +109,7 @@ def sparkle(pixels: NDArray[np.uint8]) -> StarFit | None:
     return best
 
 
-LEAST_LIKENESS = 0.5  # real images stay under 0.3 (benchmarks/provenance_visible.py)
+LEAST_LIKENESS = 0.5  # real images stay under 0.35 (benchmarks/provenance_visible.py)
 
 
 def findings(pixels: NDArray[np.uint8]) -> list[Finding]:
