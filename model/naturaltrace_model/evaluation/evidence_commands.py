@@ -156,7 +156,7 @@ def _measure_attribution(options: argparse.Namespace, card: Any) -> int:
     reference = attribution.fit(seen)
     figures: dict[str, Any] = attribution.measure(reference, seen, options.split)
     figures["few_shot"] = [attribution.few_shot(seen, shots) for shots in (1, 5, 20)]
-    return _told(figures, json.dumps(figures, indent=1), options.out)
+    return _told(figures, _json(figures), options.out)
 
 
 def _measure_localisation(options: argparse.Namespace, detector: Any) -> int:
@@ -202,14 +202,29 @@ def _measure_own_camera(options: argparse.Namespace, detector: Any) -> int:
 
     samples = samples_of(options.images, options.split)
     figures = own_camera.measure(detector, _by_source(samples, options.limit or 300))
-    return _told(figures, json.dumps(figures, indent=1), options.out)
+    return _told(figures, _json(figures), options.out)
 
 
 def _told(figures: Any, text: str, out: Path | None) -> int:
     print(text)
     if out is not None:
-        out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        out.write_text(_json(figures) + "\n", encoding="utf-8")
     return 0
+
+
+def _json(figures: Any) -> str:
+    """JSON has no "not a number": what could not be measured is null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, float) and value != value:
+            return None
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(value, list):
+            return [plain(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
+        return value
+
+    return json.dumps(plain(figures), indent=1)
 
 
 def _some(samples: list[Any], most: int) -> list[Any]:
