@@ -25,7 +25,7 @@ def one_step(stage: int, shards: Path, out: Path) -> dict[str, torch.Tensor]:
     main, twins = Shard.open(shards / "main"), Shard.open(shards / "twins")
     torch.manual_seed(2)
     if stage == 1:
-        config = stage1.Stage1Config(steps=1, pairs=8, negatives=5, mixed=False)
+        config = stage1.Stage1Config(steps=1, pairs=8, negatives=6, mixed=False)
         stage1.train(network, main, twins, config, out)
     else:
         config = stage2.Stage2Config(steps=1, batch=18, pairs=2, mixed=False)

@@ -13,7 +13,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_gather, all_reduce  # pyright: ignore[reportUnknownVariableType]
-from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -50,7 +49,8 @@ def is_first() -> bool:
 def shared(network: nn.Module) -> Callable[[Tensor], Any]:
     """`network` as all processes together: a batch (B, ...) in, the outputs of the whole batch out, with gradients.
 
-    Its batch norms are replaced in place. Alone, it is the network itself.
+    Its batch norms are replaced in place. Alone, it is the network itself. Calling it raises ValueError for a batch that the
+    processes can't share evenly.
     """
     if processes() == 1:
         return network
@@ -67,23 +67,17 @@ def shared(network: nn.Module) -> Callable[[Tensor], Any]:
     )
 
     def forward(batch: Tensor) -> Any:
-        mine = batch.tensor_split(processes())[dist.get_rank()]
-        return _gathered(wrapped(mine), len(batch))
+        if len(batch) % processes():
+            raise ValueError(f"{processes()} processes can't share a batch of {len(batch)} evenly: choose another size")
+        mine = batch.chunk(processes())[dist.get_rank()]
+        return _gathered(wrapped(mine))
 
     return forward
 
 
-def _gathered(output: tuple[Tensor, ...], total: int) -> tuple[Tensor, ...]:
-    """A named tuple of tensors (b, ...) from every process, put together to (total, ...) in the batch's order."""
-    return type(output)(*(_whole(part, total) for part in output))
-
-
-def _whole(mine: Tensor, total: int) -> Tensor:
-    share = -(-total // processes())  # the first processes may have one row more
-    padded = F.pad(mine, [0, 0] * (mine.ndim - 1) + [0, share - len(mine)])
-    sizes = [len(part) for part in torch.empty(total).tensor_split(processes())]
-    found = cast("tuple[Tensor, ...]", all_gather(padded.contiguous()))
-    return torch.cat([part[:size] for part, size in zip(found, sizes, strict=True)])
+def _gathered(output: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """A named tuple of tensors (b, ...) from every process, put together to (B, ...) in the batch's order."""
+    return type(output)(*(torch.cat(cast("tuple[Tensor, ...]", all_gather(part.contiguous()))) for part in output))
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):

@@ -22,7 +22,7 @@ class JudgementConfig:
     """`rows`: at most so many crops in a convex fit (memory: 16 kB each). `twins`: a reconstruction's weight against
     an ordinary generated crop."""
 
-    ridge: float = 0.02
+    ridge: float = 0.05
     view_ridge: float = 0.03
     rows: int = 80_000
     twins: float = 0.15

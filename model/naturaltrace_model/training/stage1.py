@@ -35,7 +35,8 @@ def train(network: TraceNet, main: Shard, twins: Shard | None, config: Stage1Con
     forward = distributed.shared(network)
     # Of its own: what dropout draws depends on how many processes there are.
     draws = torch.Generator().manual_seed(config.seed)
-    centres = F.normalize(torch.randn(len(QUALITY_EDGES) + 1, network.config.embedding, device=device), dim=1)
+    centres = torch.randn(len(QUALITY_EDGES) + 1, network.config.embedding, generator=draws)
+    centres = F.normalize(centres, dim=1).to(device)
 
     def step() -> dict[str, Tensor]:
         first, second = (b.to(device) for b in next(batches))
