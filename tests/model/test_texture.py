@@ -41,13 +41,15 @@ def test_statistics_do_not_know_where_anything_is() -> None:
         torch.testing.assert_close(texture(maps), texture(_maps(1)), rtol=1e-3, atol=1e-4)
 
 
-def test_place_map_of_a_detector_averages_to_its_logit() -> None:
+def test_place_map_of_a_detector_averages_to_its_linear_logit() -> None:
     detector = NaturalTraceDetector().eval()
     views = torch.randint(0, 256, (2, 160, 160, 3), dtype=torch.uint8)
     with torch.no_grad():
         maps = detector.encoder(views)
         places = detector.places(maps, detector.view)
-        torch.testing.assert_close(places.mean((1, 2)), detector.of_views(views).logit, rtol=1e-3, atol=1e-3)
+        statistics = detector.view.standard(detector.texture(maps))
+        logit = detector.view.head_logit(statistics).squeeze(1)
+        torch.testing.assert_close(places.mean((1, 2)), logit, rtol=1e-3, atol=1e-3)
 
 
 def test_convex_fit_finds_the_direction_and_weighs_sources_alike() -> None:
@@ -85,7 +87,7 @@ def test_heads_learn_from_statistics_and_survive_a_checkpoint(tmp_path: Path) ->
     detector = NaturalTraceDetector()
     train, held = (_described(tmp_path, count, detector.texture.size) for count in (600, 300))
     config = JudgementConfig(
-        family_steps=10, traces=TracesConfig(first_steps=20, second_steps=60, pairs=32, batch=64), ridge=1e-3
+        view_steps=10, traces=TracesConfig(first_steps=20, second_steps=60, pairs=32, batch=64), ridge=1e-3
     )
     train_traces(detector, train, None, config, tmp_path)
     train_views(detector, train, config, tmp_path)

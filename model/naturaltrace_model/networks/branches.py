@@ -95,12 +95,18 @@ class ViewOutput(NamedTuple):
 
 
 class ViewHeads(nn.Module):
-    """What the statistics of one view say: a linear logit, and whose style it is."""
+    """What the statistics of one view say: a logit, half linear and half not, and whose style it is."""
+
+    mix: Tensor
 
     def __init__(self, size: int, config: DetectorConfig) -> None:
         super().__init__()
         self.standard = Standard(size)
         self.head_logit = nn.Linear(size, 1)
+        self.head_bent = nn.Sequential(
+            nn.Linear(size, config.hidden), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(config.hidden, 1)
+        )
+        self.register_buffer("mix", torch.tensor([1.0, 0.0]))  # of the linear and the bent logit
         self.head_embedding = nn.Linear(size, config.embedding)
         self.head_family = nn.Linear(config.embedding, config.families)
 
@@ -108,7 +114,8 @@ class ViewHeads(nn.Module):
         """(M, size) to one row of outputs per view."""
         x = self.standard(statistics)
         embedding = self.head_embedding(x)
-        return ViewOutput(self.head_logit(x).squeeze(1), self.head_family(embedding), F.normalize(embedding, dim=1))
+        logit = self.mix[0] * self.head_logit(x) + self.mix[1] * self.head_bent(x)
+        return ViewOutput(logit.squeeze(1), self.head_family(embedding), F.normalize(embedding, dim=1))
 
 
 class NaturalTraceDetector(nn.Module):
@@ -131,9 +138,9 @@ class NaturalTraceDetector(nn.Module):
         return self.view(self.texture(self.encoder(views)))
 
     def places(self, maps: list[Tensor], head: TraceHeads | ViewHeads) -> Tensor:
-        """How much each place of the encoder's maps says for "generated": (B, h, w), whose mean is the logit.
+        """How much each place of the encoder's maps says for "generated": (B, h, w); their mean is `head_logit`'s.
 
-        Exact but for statistics that lie beyond ±6 deviations.
+        Exact but for statistics that lie beyond ±6 deviations. What the bent half of a view's logit adds has no place.
         """
         weights = head.head_logit.weight[0] / head.standard.deviation
         bias = head.head_logit.bias - (weights * head.standard.mean).sum()

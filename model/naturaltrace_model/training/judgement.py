@@ -23,10 +23,10 @@ class JudgementConfig:
     an ordinary generated crop."""
 
     ridge: float = 0.05
-    view_ridge: float = 0.03
+    view_ridge: float = 0.02
     rows: int = 80_000
     twins: float = 0.15
-    family_steps: int = 1500
+    view_steps: int = 1500
     traces: TracesConfig = field(default_factory=TracesConfig)
     stage1: bool = True
     seed: int = 0
@@ -73,18 +73,31 @@ def train_views(detector: NaturalTraceDetector, views: Described, config: Judgem
     linear.put(
         heads.head_logit, *linear.fit_logistic(x, torch.from_numpy(views.label).float(), weights, config.view_ridge)
     )
-    drawn = balanced(views, 256, np.random.default_rng(config.seed))
     heads.head_logit.requires_grad_(False)
+    drawn = balanced(views, 256, np.random.default_rng(config.seed))
+    label, family = torch.from_numpy(views.label).float(), torch.from_numpy(views.family)
 
     def step() -> dict[str, Tensor]:
         rows = next(drawn)
-        hidden = x[rows] * (torch.rand(256, x.shape[1]) > 0.5) * 2
-        logits = heads.head_family(heads.head_embedding(hidden))
-        return {"family": F.cross_entropy(logits, torch.from_numpy(views.family[rows]), label_smoothing=0.05)}
+        hidden = _masked(x[rows], 0.3)
+        bent = heads.head_bent(hidden).squeeze(1)
+        named = heads.head_family(heads.head_embedding(_masked(x[rows], 0.5)))
+        return {
+            "bent": F.binary_cross_entropy_with_logits(bent, label[rows] * 0.9 + 0.05),
+            "family": F.cross_entropy(named, family[rows], label_smoothing=0.05),
+        }
 
-    loop = Loop(heads, LoopConfig(config.family_steps, 1e-3, weight_decay=0.1), out / "view.csv")
+    loop = Loop(heads, LoopConfig(config.view_steps, 1e-3, weight_decay=0.05), out / "view.csv")
     loop.run(step)
-    detector.view = loop.average.network.eval().requires_grad_(False)
+    detector.view = found = loop.average.network.eval().requires_grad_(False)
+    # Both halves with the same weight: which of them to trust more, training's own sources cannot say.
+    few = x[:: max(1, len(x) // 4000)]
+    halves = found.head_logit(few).std(), found.head_bent(few).std()
+    found.mix.copy_(torch.stack([halves[0] / (2 * h) for h in halves]))
+
+
+def _masked(x: Tensor, share: float) -> Tensor:
+    return x * (torch.rand_like(x) > share) / (1 - share)
 
 
 @torch.no_grad()
