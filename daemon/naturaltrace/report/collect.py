@@ -103,13 +103,13 @@ def _count(found: Collected, row: Row, level: str) -> None:
 
 def _entry(texts: Texts, row: Row, level: str) -> list[Any]:
     folder, name = split(row.path)
-    own = row.verdict or {}
-    image = own.get("image", {})
+    own: dict[str, Any] = row.verdict or {}
+    image: dict[str, Any] = own.get("image", {})
     chance = own.get("probability")
     if row.error is not None:
         summary, why = row.error.detail, ""
     else:
-        evidence = own.get("evidence") or [{}]
+        evidence: list[dict[str, Any]] = own.get("evidence") or [{}]
         summary, why = own.get("summary", ""), evidence[0].get("text", "")
     return [
         texts.place(folder),

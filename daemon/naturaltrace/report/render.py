@@ -21,7 +21,7 @@ def words(language: str) -> dict[str, str]:
 def render(found: Collected, pictures: list[str | None], *, title: str, language: str = "en") -> str:
     """The whole page. `pictures` goes with `found.suspicious`, one address each or None."""
     tag = choose(language)
-    data = {
+    data: dict[str, Any] = {
         "title": title,
         "language": tag.replace("_", "-"),
         "made": datetime.now(UTC).isoformat(timespec="minutes"),
@@ -41,7 +41,7 @@ def render(found: Collected, pictures: list[str | None], *, title: str, language
     script, style = _file("report.js"), _file("page/tokens.css", "naturaltrace.server") + _file("report.css")
     return (
         _file("report.html")
-        .replace("{{language}}", data["language"])
+        .replace("{{language}}", tag.replace("_", "-"))
         .replace("{{csp}}", _policy(script, style))
         .replace("{{style}}", style)
         .replace("{{script}}", script)
@@ -51,7 +51,7 @@ def render(found: Collected, pictures: list[str | None], *, title: str, language
 
 def _folders(found: Collected) -> list[list[Any]]:
     """[folder, images, flagged], those with the most flagged images first."""
-    rows = [[name, images, flagged] for name, (images, flagged) in found.folders.items()]
+    rows: list[list[Any]] = [[name, images, flagged] for name, (images, flagged) in found.folders.items()]
     rows.sort(key=lambda r: (-r[2], -r[1], r[0]))
     return rows[:MOST_FOLDERS]
 

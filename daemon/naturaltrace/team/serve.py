@@ -49,7 +49,11 @@ async def run(options: Options) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((options.host, options.port))
         port = int(sock.getsockname()[1])
-        load = options.load or (lambda device: Pipeline.released(folder.root, device=device, serve=True))
+
+        def usual(device: str) -> Pipeline:
+            return Pipeline.released(folder.root, device=device, serve=True)
+
+        load = options.load or usual
         team = Team(People(folder), Audit(folder.root / "audit.jsonl"), Engine(load), port)
         team.checks = RateLimit(options.per_minute, max(1, int(options.per_minute / 2)))
         runner = make_runner(make_app(team))

@@ -49,8 +49,8 @@ def is_first() -> bool:
 def shared(network: nn.Module) -> Callable[[Tensor], Any]:
     """`network` as all processes together: a batch (B, ...) in, the outputs of the whole batch out, with gradients.
 
-    Its batch norms are replaced in place. Alone, it is the network itself. Calling it raises ValueError for a batch that
-    the processes can't share evenly.
+    Its batch norms are replaced in place. Alone, it is the network itself. Calling it raises ValueError for a batch
+    that the processes can't share evenly.
     """
     if processes() == 1:
         return network

@@ -212,7 +212,7 @@ def test_the_commands_from_card_to_comparison(graph: Path, tmp_path: Path, folde
             red = int(np.clip(rng.normal(mean, 20), 0, 255))
             (tmp_path / "set" / label / f"{number}.png").write_bytes(_coloured(red))
     made = naturaltrace("detectors", "card", graph)
-    card = {**json.loads(made.stdout), "name": "red", "licence": "CC0-1.0", "source": "a test"}
+    card: dict[str, Any] = {**json.loads(made.stdout), "name": "red", "licence": "CC0-1.0", "source": "a test"}
     card["input"] |= {"mean": [0, 0, 0], "deviation": [1, 1, 1], "fit": "stretch"}
     (tmp_path / "card.json").write_text(json.dumps(card))
     added = naturaltrace(

@@ -40,9 +40,21 @@ def _open(browser: Any, report: Path, **options: Any) -> tuple[Any, list[str]]:
     page = browser.new_page(viewport={"width": 1200, "height": 900}, **options)
     page.set_default_timeout(_WAIT_MS)
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: said.append(request.url) if not request.url.startswith("file:") else None)
+
+    def console(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            said.append(message.text)
+
+    def request(asked: Any) -> None:
+        if not asked.url.startswith("file:"):
+            said.append(asked.url)
+
+    def failed(error: Any) -> None:
+        said.append(str(error))
+
+    page.on("console", console)
+    page.on("request", request)
+    page.on("pageerror", failed)
     page.goto(report.as_uri())
     page.wait_for_selector(".row")
     return page, said

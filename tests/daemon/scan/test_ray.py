@@ -1,5 +1,7 @@
 """The cluster engine on a local cluster of two processes: the same results as the local engine."""
 
+import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,14 +26,14 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    import os
-
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Ray's workers give way to everything else (nice 15); on a busy machine they would never begin.
+    os.environ["RAY_worker_niceness"] = "0"
     import ray  # pyright: ignore[reportMissingTypeStubs]
 
     ray.init(  # pyright: ignore[reportUnknownMemberType]
         num_cpus=2, include_dashboard=False, object_store_memory=400 * 2**20, _node_ip_address="127.0.0.1",
-        logging_level="ERROR", log_to_driver=False,
+        logging_level=logging.ERROR, log_to_driver=False,
     )  # fmt: skip
     yield ray
     ray.shutdown()  # pyright: ignore[reportUnknownMemberType]

@@ -34,7 +34,7 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Server
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def log_message(self, *_: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         pass
@@ -56,7 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         cut = int(self.headers[HEAD])
-        request, place, inputs = json.loads(body[:cut]), cut, {}
+        request, place = json.loads(body[:cut]), cut
+        inputs: dict[str, Any] = {}
         for each in request["inputs"]:
             size = each["parameters"]["binary_data_size"]
             assert size == np.prod(each["shape"])
