@@ -70,7 +70,7 @@ def open_page(browser: Browser, settings: Settings) -> Page:
 def give(page: Page, how: str, data: bytes, kind: str) -> None:
     """Drop or paste a file, by the event that a browser makes of it."""
     event = {"drop": "new DragEvent('drop', {dataTransfer: d, bubbles: true})"}.get(
-        how, "new ClipboardEvent('paste', {clipboardData: d, bubbles: true})"
+        how, "Object.defineProperty(new Event('paste', {bubbles: true}), 'clipboardData', {value: d})"
     )
     page.evaluate(
         f"(() => {{ const b = Uint8Array.from(atob('{base64.b64encode(data).decode()}'), c => c.charCodeAt(0));"
