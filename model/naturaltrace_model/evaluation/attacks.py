@@ -5,10 +5,8 @@ Recall is the share of generated images that are still flagged, false positives 
 """
 
 import io
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,14 +112,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     for r in rows:
         lines.append(
             f"| {r['attack']} | {r['words']} | {r['recall']:.1%} | {r['false_positives']:.1%} | {r['answered']:.1%} "
-            f"| {r['auc']:.3f} | {r['change']:.1f} |"
+            f"| {r['auc']:.3f} | {'another size' if np.isnan(r['change']) else format(r['change'], '.1f')} |"
         )
     return "\n".join(lines)
-
-
-def write(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """The rows as JSON."""
-    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 def train_surrogate(crops: Pixels, labels: NDArray[np.int64], steps: int = 150, seed: int = 0) -> TraceNet:

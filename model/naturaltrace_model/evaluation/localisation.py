@@ -9,7 +9,6 @@ picture put there (`generated`). Each is measured in three ways, all re-encoded 
   them (the control of INP-X run backwards: a map that sees only decoders must fail here).
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -171,11 +170,6 @@ def table(figures: dict[str, Any]) -> str:
                     f"| {f['seen']:.0%} |"
                 )
     return "\n".join(lines)
-
-
-def write(figures: dict[str, Any], path: Path) -> None:
-    """The figures as JSON."""
-    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def _picture(sample: Sample) -> NDArray[np.uint8] | None:
