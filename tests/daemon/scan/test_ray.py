@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(600)
 def cluster() -> Iterator[Any]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Ray's workers give way to everything else (nice 15); on a busy machine they would never begin.
-    os.environ["RAY_worker_niceness"] = "0"
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 (Ray's own spelling)
     import ray  # pyright: ignore[reportMissingTypeStubs]
 
     ray.init(  # pyright: ignore[reportUnknownMemberType]
