@@ -23,7 +23,7 @@ class TracesConfig:
     """Stage 1 sees real crops only. `contrast`, `keep` and `nearness` are stage 2's weights; 0 leaves a part out."""
 
     first_steps: int = 1200
-    second_steps: int = 2000
+    second_steps: int = 1000
     pairs: int = 128
     batch: int = 256
     learning_rate: float = 1e-3
