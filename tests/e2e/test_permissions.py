@@ -1,12 +1,11 @@
-"""The browser asks before a site is turned on; a no leaves everything as it was. For Chromium see test_real_menu.py."""
+"""The browser asks before a site is turned on; a no leaves everything as it was. In Firefox."""
 
 from collections.abc import Generator
 
 import pytest
-from automatic import API, open_popup
+from automatic import API
 from browsers import eventually
 from browsers.firefox import FirefoxBrowser
-from site_server import Site
 
 from conftest import Couple
 
@@ -26,20 +25,15 @@ def asking(couple: Couple) -> Generator[FirefoxBrowser]:
 
 
 def test_a_site_that_is_not_permitted_stays_off(asking: FirefoxBrowser) -> None:
-    with Site("localhost") as site:
-        page = asking.open(site.page("/", "<h1>A site</h1>"))
-        popup = open_popup(asking, page)
-        popup.bring_to_front()
-        popup.click("#site-switch")
-        chrome = asking.chrome_context()
-        eventually(lambda: asking.bidi.evaluate(chrome, f"!!{PROMPT}?.secondaryButton?.isConnected"), "the prompt")
-        asking.bidi.evaluate(chrome, f"({PROMPT}.secondaryButton.click(), true)")
-        eventually(
-            lambda: not popup.evaluate("document.querySelector('#site-switch').checked"), "the switch to go back"
-        )
-        kept = popup.evaluate(f"{API}.storage.local.get('settings').then(s => s.settings?.sites ?? [])")
-        assert kept == []
-        assert popup.evaluate(f"{API}.scripting.getRegisteredContentScripts()") == []
-        assert "Off" in popup.evaluate("document.querySelector('#site-note').textContent")
-        popup.close()
-        page.close()
+    page = asking.open_extension("options/options.html")
+    checked = "document.querySelector('#sites input').checked"
+    eventually(lambda: page.evaluate("document.querySelectorAll('#sites input').length"), "the sites")
+    page.click("#sites input")
+    chrome = asking.chrome_context()
+    eventually(lambda: asking.bidi.evaluate(chrome, f"!!{PROMPT}?.secondaryButton?.isConnected"), "the prompt")
+    asking.bidi.evaluate(chrome, f"({PROMPT}.secondaryButton.click(), true)")
+    eventually(lambda: not page.evaluate(checked), "the switch to go back")
+    kept = f"{API}.storage.local.get('settings').then(s => s.settings?.sites ?? [])"
+    eventually(lambda: page.evaluate(kept) == [], "the wish to be forgotten")
+    assert page.evaluate(f"{API}.scripting.getRegisteredContentScripts()") == []
+    page.close()

@@ -7,7 +7,6 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from automatic import open_popup, turn_all_off
 from browsers import eventually
 from browsers.chromium import ChromiumBrowser, ChromiumPage
 from companion import Companion
@@ -98,35 +97,3 @@ def test_an_image_from_elsewhere_that_cannot_be_fetched_is_judged_from_the_scree
         panel = eventually(page.panel, "the details panel")
         eventually(lambda: panel.evaluate("document.querySelector('.note') !== null"), "the note on the screenshot")
         page.close()
-
-
-@pytest.mark.parametrize(("answer", "on"), [("deny", False), ("allow", True)])
-def test_a_site_is_turned_on_only_with_permission(
-    windowed: ChromiumBrowser, screen: str, answer: str, on: bool
-) -> None:
-    """The browser's own prompt: Tab leads to "Allow", once more to "Deny"."""
-    keys = ["Tab", "Tab", "Return"] if answer == "deny" else ["Tab", "Return"]
-    with Site("localhost") as site:
-        page = windowed.open(site.page("/", "<h1>A site</h1>"))
-        popup = open_popup(windowed, page)
-        popup.bring_to_front()
-        popup.click("#site-switch")
-        wanted = "chrome.storage.local.get('settings').then(s => s.settings?.sites?.length ?? 0)"
-        eventually(lambda: popup.evaluate(wanted) == 1, "the wish to be kept while the browser asks")
-        allowed = f"chrome.permissions.contains({{origins: ['{site.url.rsplit(':', 1)[0]}/*']}})"
-
-        def answered() -> bool:
-            # A prompt that a slow machine has not drawn yet takes no keys.
-            subprocess.run(["xdotool", "sleep", "1", "key", *keys], env={**os.environ, "DISPLAY": screen}, check=True)
-            settled = popup.evaluate(allowed) if on else popup.evaluate(wanted) == 0
-            return bool(settled)
-
-        eventually(answered, "the prompt to be answered", 90)
-        registered = "chrome.scripting.getRegisteredContentScripts().then(all => all.length)"
-        eventually(lambda: popup.evaluate(registered) == int(on), "the registered scripts to follow")
-        eventually(
-            lambda: popup.evaluate("document.querySelector('#site-switch').checked") == on, "the switch to follow"
-        )
-        popup.close()
-        page.close()
-    turn_all_off(windowed)
