@@ -53,7 +53,7 @@ def measure(folder: Path, out: Path, arguments: Sequence[str] = ()) -> Cost:
     while process.poll() is None:
         try:
             members = [process, *process.children(recursive=True)]
-            sizes = []
+            sizes: list[int] = []
             for member in members:
                 sizes.append(member.memory_info().rss)
                 times = member.cpu_times()

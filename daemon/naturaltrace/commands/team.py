@@ -5,10 +5,15 @@ import asyncio
 import json
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from naturaltrace.commands.parsers import Commands
 from naturaltrace.storage.paths import DataFolder
+
+if TYPE_CHECKING:
+    from naturaltrace.pipeline import Pipeline
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -47,7 +52,7 @@ def _serve(options: argparse.Namespace) -> int:
         print("--bind needs an address and a port, such as 0.0.0.0:7345.", file=sys.stderr)
         return 2
     folder = DataFolder.at(options.data_dir)
-    load = None
+    load: Callable[[str], Pipeline] | None = None
     if options.backend:
         try:
             pipeline_by(options.backend, folder.root)  # better to know now than at the first image
@@ -55,8 +60,10 @@ def _serve(options: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             return 1
 
-        def load(_device: str):
+        def remote(_device: str) -> "Pipeline":
             return pipeline_by(options.backend, folder.root)
+
+        load = remote
 
     def ready(at: int) -> None:
         print(json.dumps({"event": "ready", "port": at, "data_dir": str(folder.root)}), flush=True)

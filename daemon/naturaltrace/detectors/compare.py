@@ -99,11 +99,10 @@ def agreement(first: Compared, second: Compared) -> float | None:
 
 def auc(rows: Sequence[tuple[int, float]]) -> float | None:
     """The chance that a generated image scores above a real one; ties count half. None where a kind is missing."""
-    labels, scores = np.array([t for t, _ in rows]), np.array([c for _, c in rows])
-    positives, negatives = scores[labels == 1] if len(rows) else [], scores[labels == 0] if len(rows) else []
-    if not len(positives) or not len(negatives):
+    positives = np.array([chance for label, chance in rows if label == 1])
+    order = np.sort(np.array([chance for label, chance in rows if label == 0]))
+    if not len(positives) or not len(order):
         return None
-    order = np.sort(negatives)
     below = np.searchsorted(order, positives, "left") + np.searchsorted(order, positives, "right")
     return round(float(below.mean() / (2 * len(order))), 4)
 
