@@ -21,7 +21,7 @@ CELL = 16  # pixels of the working view
 _MOST_CELLS = 64  # along the longer side
 _SMOOTH = 1.0  # cells: the deviation of the Gaussian over what was seen
 _REACH = 3.0  # cells: how far a value is handed on to where nothing was seen
-_SPREAD = 3.0  # log-odds
+_SPREAD = 1.5  # log-odds
 _VIEW_WEIGHT = 0.05  # of the global branch's map, against 1 for a crop that looked there
 _MAX_EDGE = 768  # pixels of the rendered map
 
