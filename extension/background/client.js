@@ -1,7 +1,7 @@
 // The companion's API, one function per call. Turns HTTP answers into verdicts or problems.
 
 import { api, browserName } from "../shared/browser.js";
-import { discover, distrust, remember, request } from "./companion.js";
+import { distrust, portForCode, remember, request } from "./companion.js";
 import { ProblemError } from "./problem.js";
 import { forgetRecent } from "./recent.js";
 
@@ -58,9 +58,8 @@ async function fail(response) {
  * @returns {Promise<void>}
  */
 export async function pair(code) {
-  const found = await discover();
-  if (!found) throw new ProblemError("companion_missing");
-  const response = await fetch(`http://127.0.0.1:${found.port}/v1/pair`, {
+  const port = await portForCode(code);
+  const response = await fetch(`http://127.0.0.1:${port}/v1/pair`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ code, name: browserName }),
@@ -70,7 +69,7 @@ export async function pair(code) {
   const { token, id } = await response.json();
   distrust();
   await forgetRecent();
-  await remember({ token, id, port: found.port });
+  await remember({ token, id, port });
 }
 
 /**

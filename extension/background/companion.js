@@ -4,6 +4,7 @@
 // Requests are made from here only. Browsers hold back content scripts that call loopback (Local Network Access).
 
 import { api } from "../shared/browser.js";
+import { fits } from "../shared/code.js";
 import { policy } from "../shared/policy.js";
 import { ProblemError } from "./problem.js";
 import { expectedProof, newChallenge } from "./proof.js";
@@ -102,6 +103,22 @@ export async function discover() {
   if (best.port !== known.port) await remember({ port: best.port });
   const rivals = best.knowsUs ? [] : found.filter((each) => each !== best).map(({ port }) => port);
   return { ...best, rivals };
+}
+
+/**
+ * The one port that a code may be sent to. A code's last digit is its port's, and each of the ten usual ports has a digit
+ * of its own: a program that sits on another of them is never handed the code.
+ * @param {string} code six digits
+ * @returns {Promise<number>} rejects with a ProblemError where no companion answers on a port that fits
+ */
+export async function portForCode(code) {
+  const known = await pairing();
+  const fitting = candidatePorts(known).filter((port) => fits(code, port));
+  const found = await Promise.all(fitting.map((port) => probe(port, known, fetch, PROBE_AGAIN_MS)));
+  const port = found.find((each) => each !== null)?.port;
+  if (port) return port;
+  if (await discover()) throw new ProblemError("code_of_other_port");
+  throw new ProblemError((await localAccessDenied()) ? "companion_blocked" : "companion_missing");
 }
 
 /** Chromium and Firefox can refuse local addresses; a bare fetch error does not say so, the permission does. */

@@ -49,6 +49,7 @@ type ProblemCode =
   | "image_gone"
   | "wrong_code"
   | "code_expired"
+  | "code_of_other_port"
   | "too_many_tries"
   | "not_kept"
   | "extension_reloaded";

@@ -1,10 +1,13 @@
 // The first minute: is the companion there, type its code, done. Each state says what to do next.
 
 import { ask, text } from "../shared/browser.js";
+import { cleanCode, fits } from "../shared/code.js";
 import { el, listed, localise, must } from "../shared/dom.js";
 import { LEVELS } from "../shared/levels.js";
 import { showSites } from "../shared/site-list.js";
-import { cleanCode } from "./code.js";
+
+/** Ports on which a program answers as the companion, as long as this browser is not paired. @type {number[]} */
+let answering = [];
 
 /** How often to look for the companion while this page is in view. */
 const LOOK_EVERY_MS = 2000;
@@ -73,13 +76,24 @@ function show(companion) {
  * @param {number[]} rivals
  */
 function showPort(port, rivals) {
+  answering = port === null ? [] : [port, ...rivals].sort((a, b) => a - b);
   const note = must("#port-note", HTMLElement);
-  note.hidden = port === null;
-  if (port === null) return;
-  const all = [port, ...rivals].sort((a, b) => a - b);
-  const words = rivals.length ? text("port_several", listed(all.map(String))) : text("port_same", port);
+  note.hidden = answering.length === 0;
+  const words = portWords(cleanCode(codeInput.value));
   if (note.textContent !== words) note.textContent = words;
 }
+
+/** @param {string | null} code as far as it is typed */
+function portWords(code) {
+  const [only, another] = answering;
+  if (only === undefined) return "";
+  const port = code ? answering.find((each) => fits(code, each)) : another === undefined ? only : undefined;
+  if (port !== undefined) return text("port_same", port);
+  if (code) return `${text("problem_code_of_other_port")}. ${text("advice_code_of_other_port")}`;
+  return text("port_several", listed(answering.map(String)));
+}
+
+codeInput.addEventListener("input", () => showPort(answering[0] ?? null, answering.slice(1)));
 
 const look = async () => show(await ask({ type: "companion-state" }));
 

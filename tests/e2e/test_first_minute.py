@@ -25,8 +25,13 @@ def test_the_welcome_page_leads_from_nothing_to_paired(
     assert words(page, "pair") == "The code has six digits."
 
     code = companion.new_code()
-    type_code(page, f"{(int(code) + 1) % 1_000_000:06d}")
+    type_code(page, code[:5] + str((int(code[5]) + 1) % 10))
+    eventually(lambda: "another port" in words(page, "pair"), "a code that is for another port to be kept back")
+    assert page.evaluate("document.querySelector('#port-note').textContent").startswith("This code belongs to another")
+
+    type_code(page, str((int(code[0]) + 1) % 10) + code[1:])
     eventually(lambda: "Wrong code" in words(page, "pair"), "a wrong code to be refused")
+    assert str(companion.port) in page.evaluate("document.querySelector('#port-note').textContent")
     page.screenshot(shoot(f"welcome-wrong-code-{fresh_browser.name}"))
 
     # The space in the middle is how the terminal shows it.

@@ -5,7 +5,7 @@ import { fakeBrowser } from "./fake-browser.js";
 
 fakeBrowser();
 const { problemCode } = await import("../../extension/background/client.js");
-const { cleanCode } = await import("../../extension/welcome/code.js");
+const { cleanCode } = await import("../../extension/shared/code.js");
 const { reportJson, reportText } = await import("../../extension/shared/report-text.js");
 const { dropPanels, openPanel, panelFor } = await import("../../extension/background/panels.js");
 const { unpair } = await import("../../extension/background/client.js");

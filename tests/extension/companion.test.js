@@ -5,7 +5,10 @@ import { test } from "node:test";
 import { fakeBrowser } from "./fake-browser.js";
 
 fakeBrowser();
-const { candidatePorts, distrust, probe, remember, request } = await import("../../extension/background/companion.js");
+const { candidatePorts, distrust, portForCode, probe, remember, request } = await import(
+  "../../extension/background/companion.js"
+);
+const { pair } = await import("../../extension/background/client.js");
 const { expectedProof, newChallenge } = await import("../../extension/background/proof.js");
 
 const unknown = { token: null, id: null };
@@ -101,6 +104,40 @@ test("a program that takes the port later is never sent the token", async (conte
   now += 2000;
   await assert.rejects(request("/v1/check"), (/** @type {any} */ error) => error.problem?.code === "not_paired");
   assert.ok(sent.every((each) => each === "/v1/health -"));
+});
+
+test("a code is handed only to the port that its last digit names", async (context) => {
+  const realFetch = globalThis.fetch;
+  context.after(async () => {
+    globalThis.fetch = realFetch;
+    await remember({ token: null, id: null, port: null, fixedPort: null });
+  });
+  await remember({ token: null, id: null, port: null, fixedPort: null });
+  /** @type {number[]} */
+  let there = [7345, 7346];
+  /** @type {string[]} */
+  const sent = [];
+  globalThis.fetch = async (url, init) => {
+    const { port, pathname } = new URL(String(url));
+    if (!there.includes(Number(port))) throw new TypeError("refused");
+    if (pathname === "/v1/health") return new Response(JSON.stringify({ name: "naturaltrace", api: 1 }));
+    sent.push(`${port} ${pathname} ${init?.body}`);
+    return new Response(JSON.stringify({ token: "new-token", id: "browser-2" }));
+  };
+  const refused = (/** @type {string} */ code) => (/** @type {any} */ error) => error.problem?.code === code;
+  // Somebody sits on the usual port; the companion took the next one.
+  assert.equal(await portForCode("123456"), 7346);
+  await pair("123456");
+  assert.equal(sent.length, 1);
+  assert.match(sent[0] ?? "", /^7346 \/v1\/pair .*123456/);
+  sent.length = 0;
+  there = [7345];
+  await assert.rejects(pair("123456"), refused("code_of_other_port"));
+  await remember({ fixedPort: 7345 });
+  await assert.rejects(pair("123456"), refused("code_of_other_port"));
+  there = [];
+  await assert.rejects(pair("123455"), refused("companion_missing"));
+  assert.deepEqual(sent, []);
 });
 
 test("a proof holds for one port and one challenge only", async () => {

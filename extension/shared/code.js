@@ -9,3 +9,10 @@ export function cleanCode(typed) {
   const digits = typed.normalize("NFKC").replace(/[\s\-–.·]/g, "");
   return /^\d{6}$/.test(digits) ? digits : null;
 }
+
+/**
+ * Whether a code can be that of the companion on this port: its last digit is the port's.
+ * @param {string} code
+ * @param {number} port
+ */
+export const fits = (code, port) => code.at(-1) === String(port % 10);
