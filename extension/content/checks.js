@@ -82,7 +82,8 @@
     const key = await naturalTrace.link.ask({ type: "panel-open", outcome, url: target.url });
     if (typeof key !== "string") return;
     const bytes = () => naturalTrace.bytes.fromPage(target);
-    naturalTrace.panel.open(key, badge.box(), { onClosed: () => badge.focus(), bytes });
+    const image = target.element.getBoundingClientRect();
+    naturalTrace.panel.open(key, badge.box(), { onClosed: () => badge.focus(), bytes, image });
   }
 
   /**

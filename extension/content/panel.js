@@ -10,8 +10,8 @@
  *   resize: (key: string, height: number) => void,
  *   close: (key?: string) => void,
  * }} PanelApi
- * @typedef {{onClosed?: () => void, bytes?: () => Promise<string | undefined>}} PanelOptions
- *   `bytes`: the image's own, base64, where only the page can read them. `openAlone` is for what belongs to no image.
+ * @typedef {{onClosed?: () => void, bytes?: () => Promise<string | undefined>, image?: DOMRect}} PanelOptions
+ *   `image`: where the image is, to be kept in view. `bytes`: its own, base64, where only the page can read them. `openAlone` is for what belongs to no image.
  */
 
 (() => {
@@ -22,16 +22,40 @@
    *   options: PanelOptions} | null} */
   let current = null;
 
+  /**
+   * Beside the image where there is room, so that both are seen.
+   * @param {DOMRect | undefined} image
+   * @param {number} width
+   * @param {number} height
+   */
+  function besides(image, width, height) {
+    if (!image?.width) return null;
+    const after = image.right + EDGE;
+    const before = image.left - EDGE - width;
+    const left = after + width <= innerWidth - EDGE ? after : before >= EDGE ? before : null;
+    return left === null ? null : { left, top: Math.min(image.top, innerHeight - EDGE - height) };
+  }
+
+  /**
+   * Below the badge, or above it.
+   * @param {DOMRect} near
+   * @param {number} width
+   * @param {number} height
+   */
+  function under(near, width, height) {
+    const below = near.bottom + EDGE / 2;
+    const above = near.top - EDGE / 2 - height;
+    const top = below + height <= innerHeight - EDGE ? below : above >= EDGE ? above : innerHeight - EDGE - height;
+    return { left: Math.max(EDGE, Math.min(near.left, innerWidth - EDGE - width)), top };
+  }
+
   /** @param {number} height */
   function place(height) {
     if (!current) return;
-    const { near, host, frame } = current;
+    const { near, host, frame, options } = current;
     const width = Math.min(WIDTH, innerWidth - 2 * EDGE);
     const tall = Math.min(height, innerHeight - 2 * EDGE);
-    const below = near.bottom + EDGE / 2;
-    const above = near.top - EDGE / 2 - tall;
-    const top = below + tall <= innerHeight - EDGE ? below : above >= EDGE ? above : innerHeight - EDGE - tall;
-    const left = Math.max(EDGE, Math.min(near.left, innerWidth - EDGE - width));
+    const { left, top } = besides(options.image, width, tall) ?? under(near, width, tall);
     naturalTrace.placement.important(host, {
       left: `${left}px`,
       top: `${Math.max(EDGE, top)}px`,

@@ -4,7 +4,14 @@ import { text } from "./browser.js";
 import { el, percent } from "./dom.js";
 import { regionsOf } from "./evidence.js";
 
-const FIRST_OPACITY = 0.6;
+/** The map's own file is clearer still where it says less, so that anything below would hide what it does say. */
+const FIRST_OPACITY = 0.9;
+/** A picture is enlarged by this at most: more shows only blur. */
+const MOST_ENLARGED = 1.5;
+/** Narrower than this nothing could be pointed out. CSS pixels. */
+const LEAST_WIDTH = 200;
+/** Below this share a layer can't be told from none. */
+const SEEN_FROM = 0.06;
 
 /** @typedef {import("../background/pictures.js").Pictures} Pictures */
 
@@ -20,21 +27,24 @@ export function heatMap(verdict, pictures) {
   const { width, height } = verdict.image;
   const stack = el("div", { class: "stack" });
   stack.style.aspectRatio = `${width} / ${height}`;
-  // What is taller than wide would fill the screen.
-  stack.style.maxInlineSize = `calc(var(--map-height) * ${width / height})`;
+  // What is taller than wide would fill the screen, and what is small would be nothing but blur.
+  const widest = Math.max(width * MOST_ENLARGED, LEAST_WIDTH);
+  stack.style.maxInlineSize = `min(var(--map-height) * ${width / height}, ${widest}px)`;
   stack.style.setProperty("--map-opacity", String(FIRST_OPACITY));
   if (pictures.preview) stack.append(el("img", { class: "picture", src: pictures.preview, alt: text("map_picture") }));
   if (pictures.heatmap) stack.append(el("img", { class: "heat", src: pictures.heatmap, alt: text("map_heat") }));
   const regions = regionsOf(verdict);
   const boxes = regions.map((region, i) => box(region, i + 1));
   stack.append(...boxes);
+  const clear = el("span");
+  if (pictures.heatmap) void isClear(pictures.heatmap).then((is) => is && clear.append(`${text("map_clear")} `));
   return el(
     "figure",
     { class: "map" },
     (pictures.preview || pictures.heatmap || boxes.length > 0) && stack,
     pictures.heatmap && slider(stack),
     pictures.heatmap && legend(pictures.heatmap),
-    el("figcaption", { class: "small quiet" }, ...captions(verdict, pictures)),
+    el("figcaption", { class: "small quiet" }, clear, ...captions(verdict, pictures)),
     regionList(regions),
   );
 }
@@ -65,6 +75,21 @@ export function legendOf(map) {
   const head = atob(map.slice(start, start + 4096));
   const words = /tEXtLegend\0([\d.=#a-f ]+)/.exec(head)?.[1] ?? "";
   return [...words.matchAll(/[\d.]+=(#[\da-f]{6})/g)].map((match) => match[1] ?? "");
+}
+
+/**
+ * Whether a map shows nothing anywhere, so that a picture without colours is not taken for a fault.
+ * @param {string} map a data address
+ */
+async function isClear(map) {
+  const image = new Image();
+  image.src = map;
+  await image.decode();
+  const canvas = el("canvas", { width: "64", height: "64" });
+  const pen = canvas.getContext("2d");
+  pen?.drawImage(image, 0, 0, 64, 64);
+  const pixels = pen?.getImageData(0, 0, 64, 64).data ?? [];
+  return pixels.every((value, i) => i % 4 !== 3 || value < SEEN_FROM * 255);
 }
 
 /** @param {string} map */

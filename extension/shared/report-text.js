@@ -1,5 +1,6 @@
 // The reports that people copy. The image's address is in them, and only the user sends them anywhere.
 
+import { text } from "./browser.js";
 import { modest } from "./dom.js";
 
 /**
@@ -22,12 +23,14 @@ const shareable = (url) => (/^https?:/.test(url) ? url : null);
 export function reportText(verdict, label, meaning, url) {
   const generators = verdict.generator === "unknown" ? [] : verdict.generator.map((guess) => guess.name);
   const chance = chanceOf(verdict);
+  const decides = verdict.basis === "pixels";
   const address = shareable(url);
   const lines = [
     `${label} — Natural Trace`,
     meaning,
-    ...(chance === null ? [] : [`p = ${chance}`]),
+    ...(chance === null || !decides ? [] : [`p = ${chance}`]),
     ...(verdict.explanation?.length ? ["", ...verdict.explanation] : []),
+    ...(chance === null || decides ? [] : ["", `${text("chance_title_pixels")}: p = ${chance}`]),
     "",
     ...verdict.evidence.map((each) => `• ${each.text}`),
     ...(generators.length ? ["", generators.join(", ")] : []),

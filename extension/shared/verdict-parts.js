@@ -20,18 +20,30 @@ export function colour(page, level) {
   page.style.setProperty("--level-tint", `var(--nt-${level}-tint)`);
 }
 
+/**
+ * Why, and the number. Where something else than the pixels decided, theirs comes after what did, and says whose it is:
+ * beside “AI-generated” a small number would otherwise contradict.
+ * @param {Verdict} verdict
+ */
+export function reasons(verdict) {
+  const why = sentences(text("why_title"), verdict.explanation);
+  const number = chance(verdict);
+  return verdict.basis === "pixels" ? [number, why] : [why, number];
+}
+
 /** @param {Verdict} verdict */
-export function chance(verdict) {
+function chance(verdict) {
   if (verdict.probability === null || verdict.level === "unclear") return null;
   const bar = el("i");
   bar.style.inlineSize = `${modest(verdict.probability) * 100}%`;
+  const decides = verdict.basis === "pixels";
   return el(
     "section",
-    { class: "chance" },
-    el("h2", {}, text("chance_title")),
+    { class: decides ? "chance" : "chance beside" },
+    el("h2", {}, text(decides ? "chance_title" : "chance_title_pixels")),
     el("output", {}, percent(verdict.probability)),
     el("span", { class: "scale", "aria-hidden": "true" }, bar),
-    el("p", { class: "small quiet" }, text("chance_meaning")),
+    el("p", { class: "small quiet" }, text(decides ? "chance_meaning" : "chance_beside")),
   );
 }
 
