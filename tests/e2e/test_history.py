@@ -78,6 +78,9 @@ def test_forget_everything_does(couple: Couple, feed: Page) -> None:
     change_settings(couple.browser, corner="bottom-right")
     options = couple.browser.open_extension("options/options.html")
     eventually(lambda: options.evaluate("document.querySelector('#corner').value") == "bottom-right", "the options")
+    # What the companion answers comes last and moves what stands below it.
+    filled = "document.querySelector('#private').textContent && document.querySelectorAll('#shortcuts dt').length"
+    eventually(lambda: options.evaluate(f"!document.querySelector('#verdicts').hidden && {filled}"), "the whole page")
     try:
         options.click("#forget")
         eventually(lambda: options.evaluate("document.querySelector('#forgot').textContent"), "the options page's word")

@@ -37,6 +37,9 @@ KINDS = {
 }
 
 
+BY_PIXELS = "Estimated chance of AI, by the pixels alone"
+
+
 @pytest.fixture(scope="module", params=["light", "dark"])
 def scheme(request: pytest.FixtureRequest, couple: Couple) -> Generator[Scheme]:
     couple.browser.set_scheme(request.param)
@@ -108,6 +111,12 @@ def test_badges_and_panels(gallery: Gallery, axe: str, shoot: Shoot) -> None:
     for index, (kind, words) in enumerate(KINDS.items()):
         panel = open_panel(page, index, words)
         page.screenshot(shoot(f"panel-{kind}-{gallery.name}"))
+        said = panel.evaluate("document.querySelector('#panel').innerText")
+        if kind in ("signed", "declared"):
+            # A number that did not decide stands after what did, under its own name.
+            assert 0 < said.find("\nWhy") < said.find(BY_PIXELS)
+        else:
+            assert BY_PIXELS not in said
         assert complaints(panel, axe) == [], kind
         panel.press("Escape")
         eventually(lambda: page.panel() is None, "Esc to close the panel")

@@ -92,6 +92,14 @@ test("a report never claims certainty, and gives no chance where nothing is clea
   assert.deepEqual([json("ai", 1), json("no_sign", 0), json("unclear", 0.5)], [0.99, 0.01, null]);
 });
 
+test("a report says whose the number is where something else than the pixels decided", () => {
+  const report = (/** @type {Verdict["basis"]} */ basis) =>
+    reportText(verdictOf({ level: "ai", basis, probability: 0.37, explanation: ["It is signed."] }), "Label", "M", "");
+  assert.match(report("signed"), /It is signed\.\n\nchance_title_pixels: p = 0\.37$/m);
+  assert.match(report("declared"), /chance_title_pixels: p = 0\.37$/m);
+  assert.match(report("pixels"), /^p = 0\.37$/m);
+});
+
 test("a report for programs names an address only where others can open it, and nothing of this computer", () => {
   const verdict = verdictOf({ heatmap: "/v1/heatmaps/abc" });
   const report = JSON.parse(reportJson(verdict, "https://a.example/b.jpg", Date.UTC(2026, 0, 2)));
