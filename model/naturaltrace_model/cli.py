@@ -76,20 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     views.add_argument("out", type=Path)
     views.add_argument("--split", default="train", choices=("train", "val", "test"))
     views.add_argument("--budget", type=int, default=20000, help="views per class")
-    views.add_argument("--teacher", type=Path, help="MobileNetV2 as .tflite, to distil from (needs ai-edge-litert)")
     views.add_argument("--size", type=int, default=160, help="pixels of a view's side")
     views.add_argument("--seed", type=int, default=1)
     views.add_argument("--workers", type=int, default=2)
     views.set_defaults(run=_views)
-
-    train_view = commands.add_parser("train-view", help="train the global branch")
-    train_view.add_argument("out", type=Path)
-    train_view.add_argument("--views", type=Path, required=True)
-    train_view.add_argument("--validation", type=Path, required=True)
-    train_view.add_argument("--steps", type=int, default=1600)
-    train_view.add_argument("--seed", type=int, default=0)
-    train_view.add_argument("--threads", type=int, help="CPU threads; all by default")
-    train_view.set_defaults(run=_train_view)
 
     distil = commands.add_parser("distil", help="train the encoder, without labels, on a teacher's middle layers")
     distil.add_argument("out", type=Path, help="folder for encoder.pt and its log")
@@ -172,8 +162,6 @@ def _parser() -> argparse.ArgumentParser:
     parity.add_argument("images", type=Path)
     parity.add_argument("--split", default="test", choices=("train", "val", "test"))
     parity.add_argument("--detector", type=Path, help="detector.pt of the released graph")
-    parity.add_argument("--trace", type=Path, help="stage2.pt, for a graph of two networks (up to 0.1)")
-    parity.add_argument("--view", type=Path, help="view.pt, likewise")
     parity.add_argument("--card", type=Path, help="another card than the released one; leaves the companion out")
     parity.add_argument("--most", type=int, default=60, help="files, spread over generators and sources")
     parity.set_defaults(run=_parity)
@@ -304,24 +292,9 @@ def _views(options: argparse.Namespace) -> None:
     samples = manifest.load(options.images, (options.split,))
     count = views.build(
         samples, options.out,
-        budget=options.budget, seed=options.seed, workers=options.workers, size=options.size, teacher=options.teacher,
+        budget=options.budget, seed=options.seed, workers=options.workers, size=options.size,
     )  # fmt: skip
     print(f"{count} views of {len(samples)} images in {options.out}")
-
-
-def _train_view(options: argparse.Namespace) -> None:
-    import torch
-
-    from naturaltrace_model.networks.view_net import ViewNet
-    from naturaltrace_model.training import view
-
-    device = _set_up_torch(options)
-    network = ViewNet().to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    config = view.ViewConfig(steps=options.steps, seed=options.seed)
-    view.train(
-        network, view.ViewShard.open(options.views), view.ViewShard.open(options.validation), config, options.out
-    )
-    print(f"global branch in {options.out / 'view.pt'}")
 
 
 def _distil(options: argparse.Namespace) -> None:
@@ -458,16 +431,12 @@ def _parity(options: argparse.Namespace) -> int:
     from naturaltrace.detection import card as cards
     from naturaltrace_model.evaluation import parity
     from naturaltrace_model.evaluation.sets import samples_of, spread
-    from naturaltrace_model.training import checkpoint, detector, view
+    from naturaltrace_model.training import detector
 
-    judge = None
-    if options.detector:
-        judge = parity.one_encoder(detector.load(options.detector))
-    elif options.trace and options.view:
-        judge = parity.two_networks(checkpoint.load(options.trace)[0], view.load(options.view))
+    network = detector.load(options.detector) if options.detector else None
     card = cards.read(options.card) if options.card else cards.released()
     samples = spread(samples_of(options.images, options.split), options.most)
-    lines = parity.parity(card, judge, samples, companion=options.card is None)
+    lines = parity.parity(card, network, samples, companion=options.card is None)
     print(parity.table(lines))
     worst = max((most for _, most, _ in parity.gaps(lines).values()), default=float("nan"))
     within = worst <= parity.TOLERANCE

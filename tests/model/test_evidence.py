@@ -20,7 +20,7 @@ from naturaltrace_model.evaluation import attacks, attribution, localisation  # 
 from naturaltrace_model.evaluation.gallery import Embedded, Entry  # noqa: E402
 from naturaltrace_model.networks.map_net import MapNet, MapNetConfig  # noqa: E402
 from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
-from naturaltrace_model.networks.view_net import ViewNet, ViewNetConfig  # noqa: E402
+from tests.model.small import small_detector  # noqa: E402
 
 pytestmark = pytest.mark.torch
 _SMALL = TraceNetConfig(widths=(8, 8, 16, 16), depths=(1, 1, 1, 1), embedding=16, prototypes=4)
@@ -62,12 +62,11 @@ def test_the_graph_carries_the_maps_and_the_views_embedding() -> None:
     from naturaltrace_model.export.graph import to_onnx
 
     torch.manual_seed(1)
-    trace = TraceNet(_SMALL).eval()
-    view = ViewNet(ViewNetConfig(widths=(8, 8, 16), depths=(0, 1, 1), teacher=8)).eval()
+    detector = small_detector()
     head = MapNet(MapNetConfig((4, 4, 8))).eval()
     crops = np.stack([_noise(i) for i in range(3)])
     views = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8)
-    session = ort.InferenceSession(to_onnx(trace, view, head))
+    session = ort.InferenceSession(to_onnx(detector, head))
     names = [*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE]
     found = dict(zip(names, session.run(names, {"crops": crops, "views": views}), strict=True))
     assert np.allclose(found["view_map"].mean((1, 2)), found["view"], atol=5e-3)

@@ -18,21 +18,19 @@ from naturaltrace_model.evaluation.parity import Line, gaps, table  # noqa: E402
 from naturaltrace_model.export.graph import to_onnx  # noqa: E402
 from naturaltrace_model.export.int8 import Comparison  # noqa: E402
 from naturaltrace_model.export.quantise import to_int8  # noqa: E402
-from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
-from naturaltrace_model.networks.view_net import ViewNet, ViewNetConfig  # noqa: E402
+from tests.model.small import small_detector  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
 
 
 def test_eight_bits_say_nearly_the_same_in_less_room() -> None:
     torch.manual_seed(0)
-    trace = TraceNet(TraceNetConfig(widths=(16, 32, 32, 48), prototypes=4)).eval()
-    view = ViewNet(ViewNetConfig(widths=(16, 32, 64), depths=(0, 1, 1), teacher=8)).eval()
+    detector = small_detector((16, 48, 96, 128))
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 1, (24, 128, 128, 3)) * rng.uniform(2, 60, (24, 1, 1, 1))
     crops = np.clip(128 + noise, 0, 255).astype(np.uint8)
     views = rng.integers(0, 256, (6, 160, 160, 3), dtype=np.uint8)
-    wide = to_onnx(trace, view)
+    wide = to_onnx(detector)
     small = to_int8(wide, crops, views, batch=8)
     kinds = [node.op_type for node in onnx.load_model_from_string(small).graph.node]
     assert kinds.count("QuantizeLinear") >= 8
@@ -41,8 +39,7 @@ def test_eight_bits_say_nearly_the_same_in_less_room() -> None:
     for exact, rounded in zip(*found, strict=True):
         exact, rounded = np.asarray(exact), np.asarray(rounded)
         assert np.abs(exact - rounded).max() < 0.1 * (1 + np.abs(exact).max())
-    learned = sum(p.numel() for n in (trace, view) for p in n.parameters())
-    assert len(small) < 2 * learned + 150_000
+    assert len(small) < 0.8 * len(wide)
 
 
 def _compared(shift: float = 0.01, loss: float = 0.0, speed: float = 1.6) -> Comparison:

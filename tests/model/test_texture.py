@@ -5,7 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
+from tests.needs import needs
+
+needs("torch", "train")
+
+import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
 
 from naturaltrace_model.networks.branches import NaturalTraceDetector  # noqa: E402
 from naturaltrace_model.networks.texture import TextureStatistics  # noqa: E402
@@ -18,7 +23,7 @@ from naturaltrace_model.training.traces import TracesConfig  # noqa: E402
 pytestmark = pytest.mark.torch
 
 
-def _maps(seed: int = 0) -> list["torch.Tensor"]:
+def _maps(seed: int = 0) -> list[Tensor]:
     generator = torch.Generator().manual_seed(seed)
     return [torch.randn(2, c, s, s, generator=generator) for c, s in ((16, 32), (60, 16), (80, 8))]
 

@@ -1,4 +1,4 @@
-"""The global branch: from image files to a checkpoint that opens."""
+"""Views: from image files to small squares."""
 
 import hashlib
 from pathlib import Path
@@ -12,14 +12,9 @@ from tests.needs import needs
 
 needs("torch", "train")
 
-import torch  # noqa: E402
-
 from naturaltrace_model.data import views  # noqa: E402
-from naturaltrace_model.networks.view_net import ViewNet, ViewNetConfig  # noqa: E402
-from naturaltrace_model.training import view as training  # noqa: E402
 
 pytestmark = pytest.mark.torch
-_SMALL = ViewNetConfig(widths=(8, 8, 16), depths=(0, 1, 1), teacher=8)
 
 
 def _samples(folder: Path, count: int = 12) -> list[Sample]:
@@ -46,19 +41,6 @@ def test_views_repeat_themselves_and_are_small_squares(tmp_path: Path) -> None:
     one, other = (np.load(tmp_path / name / "views.npy")[:first] for name in "ab")
     assert one.shape[1:] == (160, 160, 3)
     assert np.array_equal(one, other)
-
-
-def test_the_branch_learns_and_its_checkpoint_opens(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    views.build(_samples(tmp_path), tmp_path / "views", budget=16, seed=1, workers=1)
-    shard = training.ViewShard.open(tmp_path / "views")
-    config = training.ViewConfig(steps=24, batch=16, learning_rate=5e-3)
-    trained = training.train(ViewNet(_SMALL), shard, shard, config, tmp_path)
-    assert training.validate(trained, shard)["auc"] > 0.95
-    opened = training.load(tmp_path / "view.pt")
-    some = torch.from_numpy(np.array(shard.views[:3]))
-    with torch.no_grad():
-        assert torch.allclose(opened(some).logit, trained.eval()(some).logit, atol=1e-5)
 
 
 def test_an_unreadable_file_gives_no_view(tmp_path: Path) -> None:

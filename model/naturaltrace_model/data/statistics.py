@@ -23,7 +23,7 @@ def describe(detector: NaturalTraceDetector, pixels: NDArray[np.uint8], out: Pat
     shape = (len(pixels), detector.texture.size)
     found = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
     for start in tqdm(range(0, len(pixels), 64), desc=out.stem, unit="batch", mininterval=20):
-        batch = _scaled(np.asarray(pixels[start : start + 64]), side)
+        batch = scaled(np.asarray(pixels[start : start + 64]), side)
         with torch.autocast(device.type, torch.bfloat16):
             maps = detector.encoder(torch.from_numpy(batch).to(device))
         found[start : start + len(batch)] = detector.texture(maps).half().cpu().numpy()
@@ -61,8 +61,9 @@ def standardise(standard: nn.Module, statistics: Array, most: int = 20000) -> No
     standard.get_buffer("deviation").copy_(sample.std(0) + 1e-3)
 
 
-def _scaled(batch: NDArray[np.uint8], side: int | None) -> NDArray[np.uint8]:
+def scaled(batch: NDArray[np.uint8], side: int | None) -> NDArray[np.uint8]:
+    """Pictures (N, S, S, 3) at (N, side, side, 3); as they are where `side` is None."""
     if side is None or side == batch.shape[1]:
         return batch
-    scaled = [Image.fromarray(p).resize((side, side), Image.Resampling.LANCZOS) for p in batch]
-    return np.stack([np.asarray(p) for p in scaled])
+    found = [Image.fromarray(p).resize((side, side), Image.Resampling.LANCZOS) for p in batch]
+    return np.stack([np.asarray(p) for p in found])

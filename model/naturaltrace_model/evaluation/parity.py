@@ -6,7 +6,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from naturaltrace.detection.card import Card
 from naturaltrace.detection.detector import Detector
@@ -23,8 +22,6 @@ from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.networks.branches import NaturalTraceDetector
-from naturaltrace_model.networks.trace_net import TraceNet
-from naturaltrace_model.networks.view_net import ViewNet
 
 TOLERANCE = 0.01  # of probability, in fp32
 
@@ -39,58 +36,34 @@ class Line:
     companion: float | None
 
 
-Judge = Callable[[Tensor, Tensor], tuple[tuple[Tensor, ...], Tensor]]
-"""Crops and views, uint8, to the rows of `session.OUTPUTS` and the views' logits."""
-
-
-def two_networks(trace: TraceNet, view: ViewNet) -> Judge:
-    """The judge of releases up to 0.1: a network for crops and one for views."""
-    trace, view = trace.float().eval(), view.float().eval()
-
-    def judge(crops: Tensor, views: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        out = trace(crops)
-        return (out.logit, out.proximity, out.quality, out.family, out.z_hom), view(views).logit
-
-    return judge
-
-
-def one_encoder(detector: NaturalTraceDetector) -> Judge:
-    """The judge of a detector with one encoder for both looks."""
-    detector = detector.float().eval()
-
-    def judge(crops: Tensor, views: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        out = detector.trace(detector.texture(detector.encoder(crops)))
-        seen = detector.view(detector.texture(detector.encoder(views)))
-        return (out.logit, out.proximity, out.quality, out.family, out.z_hom), seen.logit
-
-    return judge
-
-
 class _TrainedSession(CropSession):
     """The networks themselves, where the detector expects the exported graph."""
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
+    def __init__(self, network: NaturalTraceDetector) -> None:
+        self._network = network.float().eval()
 
     @torch.no_grad()
     def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, ViewOutputs]:
-        rows, logit = self._judge(torch.from_numpy(crops), torch.from_numpy(views))
-        return CropOutputs(*(r.numpy() for r in rows)), ViewOutputs(logit.numpy())
+        out, seen = self._network.of_crops(torch.from_numpy(crops)), self._network.of_views(torch.from_numpy(views))
+        rows = (out.logit, out.proximity, out.quality, out.family, out.z_hom)
+        return CropOutputs(*(r.numpy() for r in rows)), ViewOutputs(seen.logit.numpy())
 
 
 class _TrainedDetector(Detector):
     """The companion's detector with the trained networks in it; crops, aggregation, calibration are the same code."""
 
-    def __init__(self, card: Card, judge: Judge) -> None:
+    def __init__(self, card: Card, network: NaturalTraceDetector) -> None:
         self.card = card
-        self._session = _TrainedSession(judge)
+        self._session = _TrainedSession(network)
 
 
-def parity(card: Card, judge: Judge | None, samples: Sequence[Sample], *, companion: bool) -> list[Line]:
-    """One line per readable file. Without `judge` only graph and companion are compared; the companion always runs
+def parity(
+    card: Card, network: NaturalTraceDetector | None, samples: Sequence[Sample], *, companion: bool
+) -> list[Line]:
+    """One line per readable file. Without `network` only graph and companion are compared; the companion always runs
     the released card, so it is asked only where `companion` is true."""
     exported = Detector(card)
-    trained = _TrainedDetector(card, judge) if judge else None
+    trained = _TrainedDetector(card, network) if network else None
     lines: list[Line] = []
     with _companion() if companion else _nobody() as ask:
         for sample in samples:

@@ -1,64 +1,28 @@
 """The ONNX graph: everything from uint8 crops and views to the outputs, residual filters and prototypes included."""
 
 import io
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, VIEW_OUTPUT
 from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.views import VIEW
+from naturaltrace_model.networks.branches import NaturalTraceDetector
 from naturaltrace_model.networks.map_net import MapNet
-from naturaltrace_model.networks.trace_net import TraceNet
-from naturaltrace_model.networks.view_net import ViewNet
-
-if TYPE_CHECKING:
-    from naturaltrace_model.networks.branches import NaturalTraceDetector
 
 _FINAL = "final_"  # before the outputs' names while the exporter is at work
 _LEAST_HALVED = 1024  # smaller tensors stay as they are: they weigh nothing, and scales and offsets live there
 
 
 class _Exported(nn.Module):
-    """Both branches, their outputs in the order and under the names that the companion reads."""
+    """Both looks and the map, their outputs in the order and under the names that the companion reads."""
 
-    def __init__(self, trace: TraceNet, view: nn.Module, head: MapNet | None) -> None:
-        super().__init__()
-        self.trace, self.view, self.head = trace, view, head
-        self._seen: list[Tensor] = []
-        # Any global branch will do that has a `trunk`, whose last map is pooled into `head_logit`: the map is taken
-        # where it passes, whatever stands before or behind it.
-        cast(nn.Module, view.trunk).register_forward_hook(self._remember)
-
-    def _remember(self, _module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        self._seen.append(output)
-
-    def forward(self, crops: Tensor, views: Tensor) -> tuple[Tensor, ...]:
-        maps = self.trace.maps(crops)
-        out = self.trace.heads(maps[-1])
-        crop_map = self.trace.position_logits(maps[-1]) if self.head is None else self.head(crops)
-        self._seen.clear()
-        seen = self.view(views)
-        last = self._seen.pop().float()
-        weight, bias = cast(nn.Linear, self.view.head_logit).weight, cast(nn.Linear, self.view.head_logit).bias
-        # The class-activation map: pooling and head are linear, so its mean is the view's own logit.
-        view_map = (last * weight[0][:, None, None]).sum(1) + bias
-        embedding = F.normalize(last.mean(dim=(2, 3)), dim=1)
-        return (
-            out.logit, out.proximity, out.quality, out.family, out.z_hom, seen.logit,
-            crop_map, view_map, seen.family, embedding,
-        )  # fmt: skip
-
-
-class _Whole(nn.Module):
-    """One encoder for both looks: the same outputs under the same names."""
-
-    def __init__(self, detector: "NaturalTraceDetector", head: MapNet | None) -> None:
+    def __init__(self, detector: NaturalTraceDetector, head: MapNet | None) -> None:
         super().__init__()
         self.detector, self.head = detector, head
 
@@ -74,23 +38,14 @@ class _Whole(nn.Module):
         )  # fmt: skip
 
 
-def whole_to_onnx(detector: "NaturalTraceDetector", head: MapNet | None = None) -> bytes:
-    """The graph of a detector with one encoder, as `to_onnx` makes it of two networks."""
-    return _to_onnx(_Whole(detector.float().cpu(), head.float().cpu() if head else None).eval())
+def to_onnx(detector: NaturalTraceDetector, head: MapNet | None = None) -> bytes:
+    """The graph of a trained detector, with a free number of crops and of views; checked before it is returned.
 
-
-def to_onnx(trace: TraceNet, view: ViewNet, head: MapNet | None = None) -> bytes:
-    """The graph of two trained networks, with a free number of crops and of views; checked before it is returned.
-
-    `head` gives the map inside each crop; without one it is what each position adds to the crop's logit. It computes in
+    `head` gives the map inside each crop; without one it is what each place adds to the crop's logit. It computes in
     fp32; large weights are stored in fp16 and widened when the graph is loaded.
     """
-    return _to_onnx(_Exported(trace.float().cpu(), view.float().cpu(), head.float().cpu() if head else None).eval())
-
-
-def _to_onnx(exported: nn.Module) -> bytes:
     program: Any = torch.onnx.export(
-        exported,
+        _Exported(detector.float().cpu(), head.float().cpu() if head else None).eval(),
         (torch.zeros(2, CROP, CROP, 3, dtype=torch.uint8), torch.zeros(2, VIEW, VIEW, 3, dtype=torch.uint8)),
         dynamo=True,
         input_names=["crops", "views"],

@@ -15,7 +15,9 @@ from naturaltrace.detection.detector import Detector
 from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.errors import ImagingError
+from naturaltrace.imaging.views import VIEW
 from naturaltrace_model.data.manifest import Sample
+from naturaltrace_model.data.statistics import scaled
 from naturaltrace_model.evaluation.metrics import auc
 from naturaltrace_model.export.quantise import to_int8
 
@@ -90,7 +92,7 @@ def some_crops(shard: Path, views: Path, count: int = 256) -> tuple[NDArray[np.u
         seen = len(index["label"])
     return (
         crops[np.linspace(0, filled - 1, num=min(count, filled)).astype(np.int64)],
-        squares[np.linspace(0, seen - 1, num=min(max(1, count // 4), seen)).astype(np.int64)],
+        scaled(squares[np.linspace(0, seen - 1, num=min(max(1, count // 4), seen)).astype(np.int64)], VIEW),
     )
 
 

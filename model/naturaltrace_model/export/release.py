@@ -59,7 +59,7 @@ def release(
     out.mkdir(parents=True, exist_ok=True)
     network = training.load(weights)
     file = f"{NAME}-{version}.onnx"
-    content = graph.whole_to_onnx(network, map_training.load(map_weights) if map_weights else None)
+    content = graph.to_onnx(network, map_training.load(map_weights) if map_weights else None)
     (out / file).write_bytes(content)
     raw: dict[str, Any] = {
         "schema": cards.SCHEMA,

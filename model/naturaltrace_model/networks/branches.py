@@ -31,7 +31,8 @@ class DetectorConfig:
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "DetectorConfig":
-        return DetectorConfig(**{**data, "encoder": EncoderConfig.from_json(data["encoder"])})
+        values: dict[str, Any] = data | {"encoder": EncoderConfig.from_json(data["encoder"])}
+        return DetectorConfig(**values)
 
 
 class Standard(nn.Module):
