@@ -260,6 +260,41 @@ def _along(values: Any, x: Any, a: Attributes) -> Any:
     return values.reshape([-1 if i == a.get("axis", 1) % x.dim() else 1 for i in range(x.dim())])
 
 
+def _average_pool(v: Values, a: Attributes) -> Any:
+    window, pads = list(a["kernel_shape"]), list(a.get("pads", [0, 0, 0, 0]))
+    if any(pads) or a.get("ceil_mode") or a.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
+        raise RuntimeUnavailable("torch: the graph averages over edges, which this program can't")
+    return functional.avg_pool2d(v[0], window, list(a.get("strides", [1, 1])))
+
+
+def _batch_norm(v: Values, a: Attributes) -> Any:
+    x, scale, offset, mean, variance = _like(v)
+    return functional.batch_norm(x, mean, variance, scale, offset, eps=a.get("epsilon", 1e-5))
+
+
+def _constant_of_shape(v: Values, a: Attributes) -> Any:
+    value = numpy_helper.to_array(a["value"]) if "value" in a else np.zeros(1, np.float32)
+    return torch.from_numpy(value.copy()).expand(_numbers(v[0])).clone()
+
+
+def _gather_nd(v: Values, a: Attributes) -> Any:
+    if a.get("batch_dims"):
+        raise RuntimeUnavailable("torch: the graph gathers by batches, which this program can't")
+    return v[0][_places(v)]
+
+
+def _scatter_nd(v: Values, a: Attributes) -> Any:
+    if a.get("reduction", b"none") != b"none":
+        raise RuntimeUnavailable("torch: the graph scatters and adds, which this program can't")
+    x, places, values = _like(v)
+    return x.index_put(_places([x, places]), values)
+
+
+def _places(v: Values) -> tuple[Any, ...]:
+    """Index tensors, one per axis, from ONNX's rows of indices."""
+    return tuple(torch.as_tensor(v[1], device=v[0].device).long().unbind(-1))
+
+
 def _norm(x: Any, axes: list[int], keep: bool) -> Any:
     return torch.linalg.vector_norm(x, dim=axes, keepdim=keep)
 
@@ -267,9 +302,12 @@ def _norm(x: Any, axes: list[int], keep: bool) -> Any:
 _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Abs": _one(torch.abs),
     "Add": _each(torch.add),
+    "AveragePool": _average_pool,
+    "BatchNormalization": _batch_norm,
     "Cast": _cast,
     "Clip": _clip,
     "Concat": _concat,
+    "ConstantOfShape": _constant_of_shape,
     "Conv": _conv,
     "DequantizeLinear": _dequantise,
     "Div": _each(torch.div),
@@ -277,6 +315,7 @@ _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Expand": lambda v, a: v[0] * torch.ones(_numbers(v[1]), dtype=v[0].dtype, device=v[0].device),
     "Flatten": lambda v, a: v[0].flatten(a.get("axis", 1)),
     "Gather": _gather,
+    "GatherND": _gather_nd,
     "Gemm": _gemm,
     "GlobalAveragePool": lambda v, a: v[0].mean(tuple(range(2, v[0].dim())), keepdim=True),
     "Identity": _one(lambda x: x),
@@ -299,6 +338,7 @@ _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Relu": _one(torch.relu),
     "Reshape": _reshape,
     "Resize": _resize,
+    "ScatterND": _scatter_nd,
     "Shape": _shape,
     "Sigmoid": _one(torch.sigmoid),
     "Slice": _slice,
