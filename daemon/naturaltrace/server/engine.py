@@ -185,7 +185,7 @@ class Engine:
         return [result for reading in readings for result in self._judge([reading])]
 
     def _room(self) -> int:
-        return self._chosen.tuning.crops if self._chosen is not None else 24
+        return self._chosen.tuning.crops if self._chosen is not None else 12
 
     @property
     def _chosen(self) -> Any:

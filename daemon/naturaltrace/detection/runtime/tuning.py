@@ -34,7 +34,7 @@ class Tuning:
 
 
 def default(device: str) -> Tuning:
-    return Tuning(default_threads(), 24 if device == CPU else 96)
+    return Tuning(default_threads(), _ONE_IMAGE if device == CPU else 96)
 
 
 def known(kept: Kept, graph: bytes, device: str) -> Tuning | None:
@@ -63,8 +63,9 @@ def measure(
         if now > per_crop * (1 - _GAIN):
             break
         crops, per_crop = count, now
-    # Even where large images gain nothing, small ones do: each has a few crops, and each run its fixed cost.
-    tuning = Tuning(threads, max(crops, 2 * _ONE_IMAGE))
+    # Small images still share a run, up to the crops of a large one; two large ones share it only where that pays: on
+    # one core they cost a tenth more than one after the other.
+    tuning = Tuning(threads, crops)
     kept.put(_key(graph, runtime.device), asdict(tuning))
     return tuning, best
 
