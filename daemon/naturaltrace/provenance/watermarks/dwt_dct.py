@@ -16,11 +16,11 @@ STEP = 36.0
 _MOST_PIXELS = 1_500_000  # whole rows from the top; the blocks' order is that of the rows, so the rest can be left out
 
 
-def votes(pixels: NDArray[np.uint8], *, swapped: bool = False) -> NDArray[np.bool_] | None:
+def votes(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
     """One bit per block in reading order, or None where the image is too small to carry the mark.
 
-    `pixels` is uint8 of shape (height, width, 3), sRGB. `swapped` reads it as a script that handed the encoder red for
-    blue would have written it.
+    `pixels` is uint8 of shape (height, width, 3), sRGB. The second of both reads it as a script that handed the encoder
+    red for blue would have written it.
     """
     height, width = pixels.shape[:2]
     if height * width < 256 * 256:  # the encoders themselves leave smaller images alone
@@ -29,8 +29,13 @@ def votes(pixels: NDArray[np.uint8], *, swapped: bool = False) -> NDArray[np.boo
     rows = min(height - height % 4, max(64, _MOST_PIXELS // width // 8 * 8))
     # Plain slices, not a matrix product: the sum of four chroma values is all that the Haar transform's mean needs.
     part = pixels[:rows, :width]
-    red, green, blue = (part[..., i] for i in ((2, 1, 0) if swapped else (0, 1, 2)))
-    blueness, redness, greenness = _quads(blue), _quads(red), _quads(green)
+    red, green, blue = (_quads(part[..., i]) for i in range(3))
+    return _votes(red, green, blue), _votes(blue, green, red)
+
+
+def _votes(
+    redness: NDArray[np.float32], greenness: NDArray[np.float32], blueness: NDArray[np.float32]
+) -> NDArray[np.bool_]:
     summed = blueness * np.float32(0.886) - redness * np.float32(0.299) - greenness * np.float32(0.587)
     # OpenCV's U is 0.492 (B - Y) + 128; the Haar mean of four values is half their sum.
     mean = (summed * np.float32(0.492) + np.float32(4 * 128)) / np.float32(2)
@@ -42,8 +47,9 @@ def votes(pixels: NDArray[np.uint8], *, swapped: bool = False) -> NDArray[np.boo
 
 def _quads(channel: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The sum of each 2 × 2 square."""
-    wide = channel.astype(np.float32)
-    return wide[0::2, 0::2] + wide[0::2, 1::2] + wide[1::2, 0::2] + wide[1::2, 1::2]
+    wide = channel.astype(np.uint16)  # half as much to move as floats, and as exact
+    rows = wide[0::2] + wide[1::2]
+    return (rows[:, 0::2] + rows[:, 1::2]).astype(np.float32)
 
 
 def _blocks(plane: NDArray[Any]) -> NDArray[np.float32]:

@@ -55,10 +55,7 @@ def payloads() -> tuple[Payload, ...]:
 def distances(pixels: NDArray[np.uint8]) -> dict[str, int]:
     """For each payload the number of wrong bits, in the better of both channel orders; empty for small images."""
     best: dict[str, int] = {}
-    for swapped in (False, True):
-        votes = dwt_dct.votes(pixels, swapped=swapped)
-        if votes is None:
-            return {}
+    for votes in dwt_dct.votes(pixels) or ():
         for payload in payloads():
             if len(votes) < _LEAST_VOTES * len(payload.bits):
                 continue
