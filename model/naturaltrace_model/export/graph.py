@@ -59,7 +59,7 @@ def to_onnx(detector: NaturalTraceDetector, head: MapNet | None = None) -> bytes
     model = onnx.load_model_from_string(buffer.getvalue())
     _name_outputs(model)
     _forget_where_it_was_made(model)
-    _store_in_half(model)
+    store_in_half(model)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
 
@@ -90,7 +90,8 @@ def _forget_where_it_was_made(model: onnx.ModelProto) -> None:
         node.doc_string = ""
 
 
-def _store_in_half(model: onnx.ModelProto) -> None:
+def store_in_half(model: onnx.ModelProto) -> None:
+    """Keep large fp32 weights in fp16, widened when the graph is loaded."""
     casts: list[onnx.NodeProto] = []
     for tensor in model.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _LEAST_HALVED:

@@ -14,6 +14,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
+from naturaltrace_model.export.graph import store_in_half
+
 _LEAST_CHANNELS = 3  # a convolution that reads fewer is one of the fixed residual filters
 
 
@@ -45,6 +47,7 @@ def to_int8(content: bytes, crops: NDArray[np.uint8], views: NDArray[np.uint8], 
             nodes_to_exclude=_fixed(onnx.load_model(folded)),
         )
         model = onnx.load_model(small)
+    store_in_half(model)  # the heads, which stay as they are
     onnx.checker.check_model(model)
     return model.SerializeToString()
 
