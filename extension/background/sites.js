@@ -16,6 +16,9 @@ export async function automaticPages() {
   return [...new Set(pages.filter((_, i) => permitted[i]))];
 }
 
+/** @param {string[]} a @param {string[]} b neither of them with a member twice */
+const sameMembers = (a, b) => a.length === b.length && a.every((each) => b.includes(each));
+
 /** One at a time: two registrations at once would each find the other's half-done work. */
 let last = Promise.resolve();
 
@@ -30,11 +33,15 @@ async function register() {
   const matches = paused ? [] : await automaticPages();
   const [known] = await api.scripting.getRegisteredContentScripts({ ids: [ID] });
   const before = known?.matches ?? [];
-  if (known) await api.scripting.unregisterContentScripts({ ids: [ID] });
-  if (matches.length) {
+  // Never taken away to be put back: a page that loads in between would stay without badges.
+  if (!matches.length) {
+    if (known) await api.scripting.unregisterContentScripts({ ids: [ID] });
+  } else if (!known) {
     await api.scripting.registerContentScripts([
       { id: ID, matches, js: AUTO_SCRIPTS, allFrames: true, runAt: "document_idle", persistAcrossSessions: true },
     ]);
+  } else if (!sameMembers(before, matches) || !AUTO_SCRIPTS.every((path, i) => known.js?.[i]?.endsWith(path))) {
+    await api.scripting.updateContentScripts([{ id: ID, matches, js: AUTO_SCRIPTS }]);
   }
   await inOpenTabs(
     matches.filter((page) => !before.includes(page)),

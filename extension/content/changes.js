@@ -108,7 +108,11 @@
     if (element instanceof HTMLImageElement) {
       // The load that a picture is still waiting for is its own; any later one brings another, under whatever address.
       let own = !element.complete;
-      const loaded = () => {
+      const since = performance.now();
+      /** @param {Event} event */
+      const loaded = (event) => {
+        // The finder hears of a load on its way down: then this is the one that brought us here.
+        if (event.timeStamp <= since) return;
         if (own && naturalTrace.images.targetOf(element)?.url === target.url) own = false;
         else changed();
       };
