@@ -114,6 +114,6 @@ def levels(page: Page) -> list[str]:
 def popup_says(browser: Browser, page: Page, words: str, deadline_s: float = 45.0) -> None:
     """The popup's lines on the companion and on this page contain these words."""
     popup = open_popup(browser, page)
-    eventually(lambda: words in popup.evaluate("document.body.innerText"), f"“{words}” in the popup", deadline_s)
+    eventually(lambda: words in popup.evaluate("document.body?.innerText ?? ''"), f"“{words}” in the popup", deadline_s)
     popup.close()
     page.bring_to_front()

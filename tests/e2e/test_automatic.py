@@ -40,7 +40,7 @@ def test_a_picture_that_stands_there_twice_is_fetched_once(site: Site, open_feed
     open_feed.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     eventually(lambda: levels(open_feed).count("ai") >= 3, "badges on the new posts")
     ours = [a for a in site.requests_for("/made.png") if not is_page_request(a.headers)]
-    assert len(ours) <= 2
+    assert len(ours) <= 2, ours
 
 
 def test_what_is_added_is_found_and_what_is_removed_is_forgotten(open_feed: Page) -> None:

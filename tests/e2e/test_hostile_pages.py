@@ -106,7 +106,7 @@ def test_a_page_that_is_gone_offline_is_left_alone(browser: Browser) -> None:
         turn_on(browser, page)
         popup = open_popup(browser, page)
         eventually(lambda: popup.evaluate("document.querySelector('#companion-title').textContent"), "the popup")
-        assert "Ready" in popup.evaluate("document.body.innerText")
+        assert "Ready" in popup.evaluate("document.body?.innerText ?? ''")
         popup.close()
         # Nothing was asked for by the user, so nothing is said on the page.
         assert page.badges() == []
@@ -117,7 +117,7 @@ def test_a_page_that_is_gone_offline_is_left_alone(browser: Browser) -> None:
             assert page.badges()[0].level == "problem"
             page.click_badge()
             panel = eventually(page.panel, "the details panel")
-            eventually(lambda: "get the image" in panel.evaluate("document.body.innerText"), "what is wrong, in words")
+            eventually(lambda: "get the image" in panel.evaluate("document.body?.innerText ?? ''"), "what is wrong, in words")
         page.close()
     finally:
         turn_all_off(browser)

@@ -166,7 +166,7 @@ def test_a_page_in_larger_text_stays_in_its_width(couple: Couple) -> None:
     for path in ("welcome/welcome.html", "options/options.html", "history/history.html", "popup/popup.html"):
         page = couple.browser.open_extension(path)
         eventually(
-            lambda page=page: page.evaluate("document.body.innerText.trim().length > 40"), f"{path} to be filled"
+            lambda page=page: page.evaluate("document.body?.innerText.trim().length > 40"), f"{path} to be filled"
         )
         page.evaluate("void (document.documentElement.style.fontSize = '24px')")
         wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
