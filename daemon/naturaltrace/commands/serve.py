@@ -1,4 +1,4 @@
-"""`naturaltrace serve`: run the companion until it is told to stop."""
+"""`naturaltrace serve`: run the companion until it is told to stop. With `--bind`, the companion of a team."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from naturaltrace.commands import bound
 from naturaltrace.commands.parsers import Commands
 from naturaltrace.commands.steered import command
 from naturaltrace.storage.paths import DataFolder
@@ -20,6 +21,10 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("serve", parents=[common], help="run the companion for the browser extension")
     parser.add_argument("--headless", action="store_true", help="no tray; print one JSON line when ready")
     parser.add_argument("--port", type=_port, metavar="N", help="this port only (default: first free of 7345–7354)")
+    shared = parser.add_argument_group(
+        "for a team", "a shared companion, over TLS and with a token each (docs/team.md)"
+    )
+    bound.add_options(shared, bind_required=False)
     parser.set_defaults(command=run)
 
 
@@ -31,6 +36,11 @@ def _port(text: str) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.bind is not None:
+        return _shared(options)
+    if idle := bound.idle_options(options):
+        print(f"{', '.join(idle)}: only together with --bind HOST[:PORT].", file=sys.stderr)
+        return 2
     from naturaltrace.server.daemon import Options, run_daemon
     from naturaltrace.server.listening import NoPort
     from naturaltrace.storage.lock import AlreadyRunning
@@ -59,6 +69,14 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         return speaker.failed("data-folder", f"The data folder {folder.root} can't be used: {error.strerror or error}.")
     return 0
+
+
+def _shared(options: argparse.Namespace) -> int:
+    """`--bind`: the companion of a team. It has no tray, no settings page and no history."""
+    if options.port is not None:
+        print("--bind names the port itself: --bind HOST:PORT, without --port.", file=sys.stderr)
+        return 2
+    return bound.serve(options, as_json=options.headless)
 
 
 def _already_running(folder: DataFolder, data_dir: Path | None) -> str:

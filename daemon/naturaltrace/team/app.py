@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any
 
 from aiohttp import web
@@ -20,6 +19,7 @@ from naturaltrace.server.pairing import Pairing
 from naturaltrace.server.problems import Problem, setup_problems
 from naturaltrace.team.audit import Audit
 from naturaltrace.team.limits import RateLimit
+from naturaltrace.team.page_files import setup_page
 from naturaltrace.team.people import People, Person, Role
 
 _EXTENSION = re.compile(r"(chrome|moz)-extension://[0-9a-z-]{1,64}")
@@ -58,9 +58,7 @@ def make_app(team: Team) -> web.Application:
     app.router.add_delete("/v1/team/people/{id}", _for(Role.ADMIN, _remove))
     app.router.add_post("/v1/team/code", _for(Role.ADMIN, _code))
     app.router.add_get("/v1/team/audit", _for(Role.ADMIN, _audit))
-    for path, name, kind in (("/admin", "admin.html", "text/html"), ("/admin.js", "admin.js", "text/javascript"),
-                             ("/admin.css", "admin.css", "text/css")):  # fmt: skip
-        app.router.add_get(path, _file(name, kind))
+    setup_page(app)
     return app
 
 
@@ -180,16 +178,6 @@ async def _code(request: web.Request) -> web.Response:
 
 async def _audit(request: web.Request) -> web.Response:
     return web.json_response({"entries": request.app[TEAM].audit.last(200), "lost": request.app[TEAM].audit.lost})
-
-
-def _file(name: str, kind: str) -> Handler:
-    text = resources.files("naturaltrace.team").joinpath("page", name).read_text("utf-8")
-    policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'"
-
-    async def serve(_request: web.Request) -> web.Response:
-        return web.Response(text=text, content_type=kind, headers={"Content-Security-Policy": policy})
-
-    return serve
 
 
 def _too_many(wait_s: float) -> Problem:
