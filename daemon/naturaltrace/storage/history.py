@@ -263,6 +263,11 @@ def _connect(path: str, *, alone: bool = False) -> sqlite3.Connection:
         if version > _VERSION:
             raise _LaterVersion("made by a later version")
         connection.execute("PRAGMA journal_mode = WAL")
+        # Beside a log that a killed daemon left, a file that can't be written opens without a word: so a write is
+        # tried, and taken back before it needs room on the disk.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+        connection.execute("ROLLBACK")
         connection.text_factory = _forgiving
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
