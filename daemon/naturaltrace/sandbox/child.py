@@ -6,6 +6,8 @@ need, shuts itself off, and only then reads the first byte that someone else wro
 
 import io
 import os
+import select
+import sys
 from typing import Any
 
 from PIL import Image
@@ -15,8 +17,10 @@ from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.provenance import content_credentials, trust
 from naturaltrace.sandbox import confine, wire
 from naturaltrace.sandbox.inside import read
+from naturaltrace.server.idle import give_memory_back
 
 MAX_FILE = 1 << 30  # the true limit comes with each request
+_IDLE_S = 2.0
 
 
 def main(arguments: list[str]) -> int:
@@ -27,6 +31,7 @@ def main(arguments: list[str]) -> int:
     confined = confine.confine(memory_mb * 2**20)
     wire.send(answers, {"ready": confined})
     while True:
+        _wait(requests)
         try:
             request, data = wire.receive(requests, max_body=MAX_FILE)
         except EOFError:
@@ -36,6 +41,12 @@ def main(arguments: list[str]) -> int:
         confine.allow_cpu(cpu_s)
         wire.send(answers, *_answer(request, data, believed))
         del data
+
+
+def _wait(requests: io.BufferedReader) -> None:
+    """For the next request; memory that the last files took goes back when none comes soon."""
+    if sys.platform == "linux" and not select.select([requests], [], [], _IDLE_S)[0]:
+        give_memory_back()
 
 
 def _answer(request: dict[str, Any], data: bytes, believed: trust.TrustList) -> tuple[dict[str, Any], bytes]:
@@ -69,6 +80,7 @@ def warm_up(believed: trust.TrustList) -> None:
 
     pillow_heif.register_heif_opener(thumbnails=False)  # pyright: ignore[reportUnknownMemberType]
     content_credentials.load(believed)
+    give_memory_back()
     Image.init()
     sample = Image.frombytes("RGB", (160, 160), bytes(range(256)) * 300)
     exif = Image.Exif()

@@ -20,6 +20,11 @@ class NoReader(Exception):  # noqa: N818 (it reads as what it says)
     """No process that reads files can be had; str(error) says why, without a full stop."""
 
 
+# glibc would give an image's memory back after every file and ask for it again for the next: 2,000 page faults, a
+# sixth of the time. The process gives it back itself once it idles.
+_KEEP = {"MALLOC_TRIM_THRESHOLD_": str(32 * 2**20), "MALLOC_MMAP_THRESHOLD_": str(16 * 2**20)}
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """`cpu_s` seconds of the process's own time for one file, where the system can count them (not on Windows), and
@@ -126,7 +131,7 @@ class ReaderProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=1 << 16,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **_KEEP},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             start_new_session=sys.platform != "win32",  # Ctrl+C in the terminal is the daemon's to answer
         )
