@@ -28,10 +28,18 @@ export function heatMap(verdict, pictures) {
   const stack = el("div", { class: "stack" });
   stack.style.aspectRatio = `${width} / ${height}`;
   // What is taller than wide would fill the screen, and what is small would be nothing but blur.
-  const widest = Math.max(width * MOST_ENLARGED, LEAST_WIDTH);
-  stack.style.maxInlineSize = `min(var(--map-height) * ${width / height}, ${widest}px)`;
+  const limit = (/** @type {number} */ pixels) => {
+    const widest = Math.max(pixels * MOST_ENLARGED, LEAST_WIDTH);
+    stack.style.maxInlineSize = `min(var(--map-height) * ${width / height}, ${widest}px)`;
+  };
+  limit(width);
   stack.style.setProperty("--map-opacity", String(FIRST_OPACITY));
-  if (pictures.preview) stack.append(el("img", { class: "picture", src: pictures.preview, alt: text("map_picture") }));
+  if (pictures.preview) {
+    const picture = el("img", { class: "picture", src: pictures.preview, alt: text("map_picture") });
+    // Of a past check only a small picture is kept.
+    picture.addEventListener("load", () => limit(Math.min(width, picture.naturalWidth)));
+    stack.append(picture);
+  }
   if (pictures.heatmap) stack.append(el("img", { class: "heat", src: pictures.heatmap, alt: text("map_heat") }));
   const regions = regionsOf(verdict);
   const boxes = regions.map((region, i) => box(region, i + 1));
