@@ -16,8 +16,8 @@ from naturaltrace.imaging.decode import DecodeLimits
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.provenance import content_credentials, trust
 from naturaltrace.sandbox import confine, wire
+from naturaltrace.sandbox.idle import give_memory_back
 from naturaltrace.sandbox.inside import read
-from naturaltrace.server.idle import give_memory_back
 
 MAX_FILE = 1 << 30  # the true limit comes with each request
 _IDLE_S = 2.0

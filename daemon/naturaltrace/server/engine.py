@@ -10,10 +10,10 @@ from aiohttp import web
 
 from naturaltrace.detection.result import ModelInfo
 from naturaltrace.pipeline import Enrich, Findings, Pipeline
+from naturaltrace.sandbox.idle import give_memory_back
 from naturaltrace.sandbox.pool import default_size
 from naturaltrace.sandbox.process import NoReader
 from naturaltrace.sandbox.reading import Reading
-from naturaltrace.server.idle import give_memory_back
 from naturaltrace.server.problems import Problem
 from naturaltrace.server.worker import Priority, QueueFull, Stages, Worker
 from naturaltrace.verdicts.verdict import Verdict
