@@ -3,7 +3,8 @@
 const LANGUAGES = ["en", "es", "fr", "de", "pt_BR", "ja", "zh_CN"];
 
 let words = {};
-let tag = "en";
+/** How dates are written: the reader's own way where the page speaks their language. */
+let region = "en";
 
 /** @param {string} wanted a language tag @returns {string} the best of LANGUAGES, English where there is none */
 export function choose(wanted) {
@@ -14,7 +15,8 @@ export function choose(wanted) {
 
 export async function speak() {
   const name = choose(navigator.language);
-  tag = name.replace("_", "-");
+  const tag = name.replace("_", "-");
+  region = navigator.language.split("-")[0] === tag.split("-")[0] ? navigator.language : tag;
   words = await (await fetch(`/admin/words/${name}.json`)).json();
   document.documentElement.lang = tag;
   document.title = t("title");
@@ -30,7 +32,7 @@ export function t(key, values = {}) {
 export const tOr = (key, otherwise) => words[key] ?? otherwise;
 
 /** @param {string} iso */
-export const day = (iso) => new Date(iso).toLocaleDateString(tag, { dateStyle: "medium" });
+export const day = (iso) => new Date(iso).toLocaleDateString(region, { dateStyle: "medium" });
 
 /** @param {string} iso */
-export const moment = (iso) => new Date(iso).toLocaleString(tag, { dateStyle: "short", timeStyle: "medium" });
+export const moment = (iso) => new Date(iso).toLocaleString(region, { dateStyle: "short", timeStyle: "medium" });
