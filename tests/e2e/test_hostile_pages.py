@@ -117,7 +117,9 @@ def test_a_page_that_is_gone_offline_is_left_alone(browser: Browser) -> None:
             assert page.badges()[0].level == "problem"
             page.click_badge()
             panel = eventually(page.panel, "the details panel")
-            eventually(lambda: "get the image" in panel.evaluate("document.body?.innerText ?? ''"), "what is wrong, in words")
+            eventually(
+                lambda: "get the image" in panel.evaluate("document.body?.innerText ?? ''"), "what is wrong, in words"
+            )
         page.close()
     finally:
         turn_all_off(browser)

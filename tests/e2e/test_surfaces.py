@@ -125,6 +125,9 @@ def test_badges_and_panels(gallery: Gallery, axe: str, shoot: Shoot) -> None:
 def test_popup(couple: Couple, gallery: Gallery, axe: str, shoot: Shoot) -> None:
     popup = open_popup(couple.browser, gallery.page)
     eventually(lambda: popup.evaluate("document.querySelectorAll('#counts li').length") >= 2, "the counts")
+    eventually(
+        lambda: popup.evaluate("document.querySelector('#companion-title').textContent"), "the companion's state"
+    )
     picture = shoot(f"popup-{gallery.name}")
     size = popup.evaluate("(box => [box.right, box.bottom])(document.body.getBoundingClientRect())")
     examine(popup, axe, picture)
