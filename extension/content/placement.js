@@ -17,7 +17,11 @@
   const canAnchor = CSS.supports("anchor-name", "--x") && CSS.supports("position-anchor", "--x");
   let names = 0;
 
-  /** @type {Set<{host: HTMLElement, element: Element, place: () => void, show: () => void}>} */
+  /**
+   * `look`: whether it should show now, null where nobody can see. `put`: that it does.
+   * @type {Set<{host: HTMLElement, element: Element, place: () => void, look: () => boolean | null,
+   *   put: (shown: boolean | null) => void}>}
+   */
   const held = new Set();
 
   /**
@@ -58,7 +62,9 @@
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
-      for (const each of held) each.show();
+      // All is measured before anything is changed: in turns, each change would lay the page out anew.
+      const found = [...held].map((each) => ({ each, shown: each.look() }));
+      for (const { each, shown } of found) each.put(shown);
     });
   }
 
@@ -134,19 +140,25 @@
       if (!frame) frame = requestAnimationFrame(followByHand);
     };
 
-    const show = () => {
+    const look = () => {
       const box = element.getBoundingClientRect();
       const gone =
         box.width === 0 || box.height === 0 || !element.parentElement?.checkVisibility({ visibilityProperty: true });
       const far = box.bottom < -innerHeight || box.top > 2 * innerHeight;
       // Measured only near the viewport: reading layout for hundreds of badges on each scroll is what makes pages slow.
-      if (!gone && far) return;
-      important(host, { visibility: gone || coveredByBar(host, element) ? "hidden" : "visible" });
+      return !gone && far ? null : !gone && !coveredByBar(host, element);
+    };
+    /** @type {boolean | null} */
+    let now = null;
+    const put = (/** @type {boolean | null} */ shown) => {
+      if (shown === null || shown === now) return;
+      now = shown;
+      important(host, { visibility: shown ? "visible" : "hidden" });
     };
 
     const layer = () => element.closest(TOP_LAYER) ?? document.documentElement;
     layer().append(host);
-    const entry = { host, element, place, show };
+    const entry = { host, element, place, look, put };
     held.add(entry);
     listen();
 
@@ -158,12 +170,12 @@
       // An anchor that did not resolve leaves the host at its static place.
       if (box.width > 0 && near > 2) byHand();
     }
-    show();
+    put(look());
 
     return {
       refresh() {
         if (layer() !== host.parentNode) layer().append(host);
-        show();
+        put(look());
       },
       release() {
         held.delete(entry);
