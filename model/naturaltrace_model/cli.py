@@ -46,7 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     shards.add_argument("--twins", type=int, default=0, help="real regions to keep whole for reconstructions")
     shards.add_argument("--seed", type=int, default=1)
     shards.add_argument("--workers", type=int, default=2)
+    shards.add_argument("--webdataset", action="store_true", help="as WebDataset tars too, in OUT/webdataset")
     shards.set_defaults(run=_shards)
+
+    tars = commands.add_parser("webdataset", help="a shard's crops as WebDataset tars, which training reads as well")
+    tars.add_argument("shard", type=Path)
+    tars.add_argument("out", type=Path)
+    tars.add_argument("--per-tar", type=int, default=10_000, help="crops in each tar (10000, about 500 MB)")
+    tars.set_defaults(run=_webdataset)
 
     twins = commands.add_parser("twins", help="reconstruct a shard's kept regions through tiny autoencoders")
     twins.add_argument("shard", type=Path)
@@ -220,6 +227,18 @@ def _shards(options: argparse.Namespace) -> None:
         samples, options.out, budget=options.budget, seed=options.seed, twins=options.twins, workers=options.workers
     )
     print(f"{count} crops of {len(samples)} images in {options.out}")
+    if options.webdataset:
+        from naturaltrace_model.data import webdataset
+
+        tars = webdataset.write(options.out, options.out / "webdataset")
+        print(f"{len(tars)} tars in {options.out / 'webdataset'}")
+
+
+def _webdataset(options: argparse.Namespace) -> None:
+    from naturaltrace_model.data import webdataset
+
+    tars = webdataset.write(options.shard, options.out, per_tar=options.per_tar)
+    print(f"{len(tars)} tars in {options.out}")
 
 
 def _twins(options: argparse.Namespace) -> None:

@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
+
+from naturaltrace_model.data import webdataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ class Shard:
 
     @staticmethod
     def open(folder: Path) -> "Shard":
+        """A folder of `data.shards`, or one of WebDataset tars (`data.webdataset`)."""
+        if webdataset.holds(folder):
+            tars = webdataset.read(folder)
+            # Indexed like an array, without being one.
+            mapped = cast("NDArray[np.uint8]", tars.crops)
+            return Shard(crops=mapped, sources=tars.sources, categories=tars.categories, **tars.columns)
         with np.load(folder / "index.npz") as index:
             columns = {name: index[name] for name in index.files}
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
