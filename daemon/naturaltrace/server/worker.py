@@ -142,11 +142,12 @@ class Worker(Generic[Request, Middle, Result]):
 
     def _make_room(self, priority: Priority) -> None:
         waiting = [*self._unread, *self._read]
-        if len(waiting) < self._limit:
+        taken = len(waiting) + self._reading  # what is being read comes back to wait for its judgement
+        if taken < self._limit:
             return
-        last = max(waiting, key=lambda job: job.rank)
-        full = QueueFull(self._mean_s * (len(waiting) + 1))
-        if last.priority <= priority:
+        last = max(waiting, key=lambda job: job.rank, default=None)
+        full = QueueFull(self._mean_s * (taken + 1))
+        if last is None or last.priority <= priority:
             raise full
         self._forget(last)
         if not last.done.done():

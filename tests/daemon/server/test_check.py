@@ -183,7 +183,7 @@ async def test_a_full_queue_says_when_to_come_back(narrow: Served) -> None:
     first = asyncio.create_task(check(narrow, small(0)))
     await until(narrow.detector.entered.is_set)
     waiting = [asyncio.create_task(check(narrow, small(n))) for n in (1, 2, 3)]
-    await until(lambda: len(narrow.engine.worker) == 3)
+    await until(lambda: narrow.engine.worker.read_ahead == 3)
     status, problem, headers = await check(narrow, small(4))
     assert (status, problem["type"]) == (503, "urn:naturaltrace:problem:busy")
     assert int(headers["Retry-After"]) >= 1
@@ -198,7 +198,7 @@ async def test_what_was_asked_for_goes_first(served: Served) -> None:
     tasks: list[asyncio.Task[object]] = []
     for number, word in enumerate(["prefetch", "visible", "prefetch", "asked", "visible"], start=1):
         tasks.append(asyncio.create_task(check(served, small(number), NaturalTrace_Priority=word)))
-        await until(lambda n=number: len(served.engine.worker) == n)
+        await until(lambda n=number: served.engine.worker.read_ahead == n)
     served.detector.hold.set()
     await asyncio.gather(first, *tasks)
     import hashlib
@@ -212,7 +212,7 @@ async def test_something_urgent_takes_the_place_of_something_fetched_ahead(narro
     first = asyncio.create_task(check(narrow, small(0)))
     await until(narrow.detector.entered.is_set)
     ahead = [asyncio.create_task(check(narrow, small(n), NaturalTrace_Priority="prefetch")) for n in (1, 2, 3)]
-    await until(lambda: len(narrow.engine.worker) == 3)
+    await until(lambda: narrow.engine.worker.read_ahead == 3)
     asked = asyncio.create_task(check(narrow, small(4), NaturalTrace_Priority="asked"))
     await until(lambda: any(task.done() for task in ahead))
     narrow.detector.hold.set()
