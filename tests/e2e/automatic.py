@@ -71,6 +71,8 @@ def turn_on_in_options(browser: Browser, names: Iterable[str]) -> None:
     """Turn sites on by their names, on the options page."""
     options = browser.open_extension("options/options.html")
     eventually(lambda: options.evaluate("document.querySelectorAll('#sites li').length"), "the list of sites")
+    # It stands above the list, and comes later: a click would miss what has just moved.
+    eventually(lambda: options.evaluate("document.querySelector('#companion').textContent"), "the companion's state")
     kept = f"{API}.storage.local.get('settings').then(s => s.settings?.sites?.length ?? 0)"
     for name in names:
         row = f"[...document.querySelectorAll('#sites li')].find(li => li.textContent.trim() === {json.dumps(name)})"
