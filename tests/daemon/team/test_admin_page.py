@@ -136,6 +136,8 @@ def _enter(page: Any, served: Served) -> None:
 @pytest.mark.browser
 @pytest.mark.timeout(600)
 def test_people_come_and_go_by_keyboard(browser: Any, served: Served) -> None:
+    from playwright.sync_api import expect
+
     page, said = _open(browser, served, locale="en-GB")
     _enter(page, served)
     assert page.evaluate("document.activeElement.id") == "content"
@@ -159,10 +161,10 @@ def test_people_come_and_go_by_keyboard(browser: Any, served: Served) -> None:
     page.locator("#ask button.danger").press("Enter")
     page.wait_for_selector("#said:has-text('Dee <b> was removed.')")
     assert page.locator("#people tr").count() == 3
-    page.wait_for_function("document.activeElement.id === 'h-people'")
+    expect(page.locator("#h-people")).to_be_focused()
 
     page.get_by_role("button", name="Show a pairing code").press("Enter")
-    page.wait_for_function("/^\\d{3} \\d{3}$/.test(document.getElementById('digits').textContent)")
+    expect(page.locator("#digits")).to_have_text(re.compile(r"^\d{3} \d{3}$"))
     page.get_by_role("button", name="Lock this page").click()
     assert page.locator("#inside").is_hidden()
     assert page.evaluate("[sessionStorage.length, document.getElementById('digits').textContent]") == [0, ""]
@@ -202,6 +204,8 @@ def test_a_wrong_token_is_said_in_the_readers_language(browser: Any, served: Ser
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Any, served: Served, scheme: str) -> None:
+    from playwright.sync_api import expect
+
     if not AXE.exists():
         lacking("axe-core is not installed (npm install)")
     # The page's own policy would keep axe out.
@@ -210,7 +214,7 @@ def test_axe_finds_nothing(browser: Any, served: Served, scheme: str) -> None:
     _without_violations(page)
     _enter(page, served)
     page.click("#code")
-    page.wait_for_function("document.getElementById('digits').textContent !== ''")
+    expect(page.locator("#digits")).not_to_have_text("")
     _without_violations(page)
     page.locator("#people button").first.click()
     page.wait_for_selector("#ask[open]")
