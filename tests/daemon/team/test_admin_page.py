@@ -161,10 +161,10 @@ def test_people_come_and_go_by_keyboard(browser: Any, served: Served) -> None:
     page.locator("#ask button.danger").press("Enter")
     page.wait_for_selector("#said:has-text('Dee <b> was removed.')")
     assert page.locator("#people tr").count() == 3
-    expect(page.locator("#h-people")).to_be_focused()
+    expect(page.locator("#h-people")).to_be_focused()  # pyright: ignore[reportUnknownMemberType]
 
     page.get_by_role("button", name="Show a pairing code").press("Enter")
-    expect(page.locator("#digits")).to_have_text(re.compile(r"^\d{3} \d{3}$"))
+    expect(page.locator("#digits")).to_have_text(re.compile(r"^\d{3} \d{3}$"))  # pyright: ignore[reportUnknownMemberType]
     page.get_by_role("button", name="Lock this page").click()
     assert page.locator("#inside").is_hidden()
     assert page.evaluate("[sessionStorage.length, document.getElementById('digits').textContent]") == [0, ""]
@@ -214,7 +214,7 @@ def test_axe_finds_nothing(browser: Any, served: Served, scheme: str) -> None:
     _without_violations(page)
     _enter(page, served)
     page.click("#code")
-    expect(page.locator("#digits")).not_to_have_text("")
+    expect(page.locator("#digits")).not_to_have_text("")  # pyright: ignore[reportUnknownMemberType]
     _without_violations(page)
     page.locator("#people button").first.click()
     page.wait_for_selector("#ask[open]")
