@@ -7,21 +7,19 @@ from automatic import API
 from browsers import eventually
 from browsers.firefox import FirefoxBrowser
 
-from conftest import Couple
+from conftest import start_browser
 
 PROMPT = "document.getElementById('addon-webext-permissions-notification')"
 PREFERENCE = "extensions.webextOptionalPermissionPrompts"
 
 
 @pytest.fixture
-def asking(couple: Couple) -> Generator[FirefoxBrowser]:
-    """Firefox with its prompts, which the tests otherwise do without."""
-    browser = couple.browser
-    if not isinstance(browser, FirefoxBrowser):
-        pytest.skip("Chromium shows its prompt in a window only")
-    browser.set_preference(PREFERENCE, True)
-    yield browser
-    browser.set_preference(PREFERENCE, False)
+def asking() -> Generator[FirefoxBrowser]:
+    """Firefox with its prompts, which the tests otherwise do without; its own, for the others have granted sites."""
+    with start_browser("firefox") as browser:
+        assert isinstance(browser, FirefoxBrowser)
+        browser.set_preference(PREFERENCE, True)
+        yield browser
 
 
 def test_a_site_that_is_not_permitted_stays_off(asking: FirefoxBrowser) -> None:
