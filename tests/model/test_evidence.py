@@ -49,11 +49,11 @@ class _Down(torch.nn.Module):
 
 def test_what_each_place_adds_makes_up_the_logit() -> None:
     torch.manual_seed(0)
-    network = TraceNet(_SMALL).eval()
+    detector = small_detector()
     crops = torch.from_numpy(np.stack([_noise(1), _noise(2)]))
     with torch.no_grad():
-        places = network.position_logits(network.maps(crops)[-1])
-        assert torch.allclose(places.mean(dim=(1, 2)), network(crops).logit, atol=1e-4)
+        places = detector.places(detector.encoder(crops), detector.trace)
+        assert torch.allclose(places.mean(dim=(1, 2)), detector.of_crops(crops).logit, atol=1e-4)
 
 
 @pytest.mark.timeout(600)  # an export takes a while on a busy machine

@@ -9,14 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from naturaltrace_model.networks.blocks import conv
-
-_LUMA = (0.299, 0.587, 0.114)
-_SRM = (
-    ((0, 0, 0, 0, 0), (0, -1, 2, -1, 0), (0, 2, -4, 2, 0), (0, -1, 2, -1, 0), (0, 0, 0, 0, 0)),
-    ((-1, 2, -2, 2, -1), (2, -6, 8, -6, 2), (-2, 8, -12, 8, -2), (2, -6, 8, -6, 2), (-1, 2, -2, 2, -1)),
-    ((0, 0, 0, 0, 0), (0, 0, 0, 0, 0), (0, 1, -2, 1, 0), (0, 0, 0, 0, 0), (0, 0, 0, 0, 0)),
-)
-_SRM_SCALES = (4.0, 12.0, 2.0)
+from naturaltrace_model.networks.residuals import SRM, SRM_SCALES
 
 
 class Front(nn.Module):
@@ -160,7 +153,7 @@ def _haar(rgb: Tensor) -> Tensor:
 
 
 def _srm_kernels() -> Tensor:
-    return (torch.tensor(_SRM, dtype=torch.float32) / torch.tensor(_SRM_SCALES).view(3, 1, 1)).unsqueeze(1)
+    return (torch.tensor(SRM, dtype=torch.float32) / torch.tensor(SRM_SCALES).view(3, 1, 1)).unsqueeze(1)
 
 
 def _srm(rgb: Tensor, kernels: Tensor) -> Tensor:

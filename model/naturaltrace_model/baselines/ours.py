@@ -88,12 +88,11 @@ class Ours:
         return in_batches(one, crops)
 
 
-class OneClass:
-    """Stage 1 alone, for all of the budget: the distance to prototypes learned from real images."""
+class _RealOnly:
+    """A row that fits nothing but the encoder, on real images."""
 
-    idea = "distance to prototypes of real images; no generated image is ever seen"
-
-    def __init__(self) -> None:
+    def __init__(self, idea: str) -> None:
+        self.idea = idea
         self._network: TraceNet | None = None
 
     @property
@@ -103,35 +102,36 @@ class OneClass:
     def fit(self, material: Material, budget: Budget, folder: Path) -> None:
         self._network = real_only_encoder(material, budget, folder)
 
-    def score(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def fitted(self) -> TraceNet:
+        """The encoder. Raises ValueError before `fit`."""
         if self._network is None:
             raise ValueError("fit first")
-        network = self._network
+        return self._network
+
+
+class OneClass(_RealOnly):
+    """Stage 1 alone, for all of the budget: the distance to prototypes learned from real images."""
+
+    def __init__(self) -> None:
+        super().__init__("distance to prototypes of real images; no generated image is ever seen")
+
+    def score(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+        network = self.fitted()
         return in_batches(lambda batch: -network(batch.to(_device())).proximity, crops)
 
 
-class Steadiness:
+class Steadiness(_RealOnly):
     """RIGID and, with `blur`, MINDER: how far a small disturbance moves an image's embedding in our real-only encoder.
 
     Nothing is fitted but the encoder. The sign is the papers': generated images are said to move further.
     """
 
     def __init__(self, idea: str, *, blur: bool) -> None:
-        self.idea = idea
+        super().__init__(idea)
         self._blur = blur
-        self._network: TraceNet | None = None
-
-    @property
-    def parameters(self) -> int:
-        return served_parameters(self._network)
-
-    def fit(self, material: Material, budget: Budget, folder: Path) -> None:
-        self._network = real_only_encoder(material, budget, folder)
 
     def score(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-        if self._network is None:
-            raise ValueError("fit first")
-        network = self._network
+        network = self.fitted()
         noise = torch.Generator().manual_seed(0)
 
         def one(batch: Tensor) -> Tensor:

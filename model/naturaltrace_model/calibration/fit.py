@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from naturaltrace.detection.aggregate import FEATURES, score
 from naturaltrace.detection.card import Aggregation, QualityBin, Rates
-from naturaltrace_model.calibration.logistic import fit_logistic
+from naturaltrace_model.calibration.logistic import fit_logistic, source_weights
 from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.evaluation.rows import FeatureRow
 
@@ -39,7 +39,7 @@ def fit(rows: Sequence[FeatureRow]) -> Calibration:
     x = np.stack([r.features for r in rows])
     y = np.array([r.sample.label for r in rows])
     sources = np.array([r.sample.source for r in rows])
-    weights = _weights(y, sources)
+    weights = source_weights(y, sources)
     quality = np.array([r.quality for r in rows])
     aggregation = _aggregation(x, y, weights)
     scores = np.array([score(v, aggregation) for v in x])
@@ -122,18 +122,6 @@ def _aggregation(x: Array, y: NDArray[Any], weights: Array) -> Aggregation:
         weights=tuple(np.round(found, 6).tolist()),
         bias=round(bias, 6),
     )
-
-
-def _weights(y: NDArray[Any], sources: NDArray[Any]) -> Array:
-    """Each class half of the weight, and within it each source by the square root of its size."""
-    weights = np.ones(len(y))
-    for label in (0, 1):
-        own = y == label
-        names, place, counts = np.unique(sources[own], return_inverse=True, return_counts=True)
-        each = np.sqrt(counts) / counts
-        share = each[place]
-        weights[own] = share / share.sum() * len(y) / 2 if len(names) else 0.0
-    return weights
 
 
 def balanced(samples: Sequence[Sample], *, most: int = 150, seed: int = 0) -> list[Sample]:

@@ -61,6 +61,13 @@ def standardise(standard: nn.Module, statistics: Array, most: int = 20000) -> No
     standard.get_buffer("deviation").copy_(sample.std(0) + 1e-3)
 
 
+def drawn(folder: Path, file: str) -> NDArray[np.uint8]:
+    """The pictures of a shard or of views, mapped: files are made for more than was drawn in the end."""
+    with np.load(folder / "index.npz") as index:
+        count = len(index["label"])
+    return np.load(folder / file, mmap_mode="r")[:count]
+
+
 def scaled(batch: NDArray[np.uint8], side: int | None) -> NDArray[np.uint8]:
     """Pictures (N, S, S, 3) at (N, side, side, 3); as they are where `side` is None."""
     if side is None or side == batch.shape[1]:

@@ -17,7 +17,7 @@ from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.imaging.views import VIEW
 from naturaltrace_model.data.manifest import Sample
-from naturaltrace_model.data.statistics import scaled
+from naturaltrace_model.data.statistics import drawn, scaled
 from naturaltrace_model.evaluation.metrics import auc
 from naturaltrace_model.export.quantise import to_int8
 
@@ -84,15 +84,12 @@ def quantise(
 
 def some_crops(shard: Path, views: Path, count: int = 256) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """`count` crops of a training shard and a quarter as many views, evenly over both, to measure ranges on."""
-    crops = np.load(shard / "crops.npy", mmap_mode="r")
-    with np.load(shard / "index.npz") as index:
-        filled = len(index["label"])
-    squares = np.load(views / "views.npy", mmap_mode="r")
-    with np.load(views / "index.npz") as index:
-        seen = len(index["label"])
+    crops, squares = drawn(shard, "crops.npy"), drawn(views, "views.npy")
     return (
-        crops[np.linspace(0, filled - 1, num=min(count, filled)).astype(np.int64)],
-        scaled(squares[np.linspace(0, seen - 1, num=min(max(1, count // 4), seen)).astype(np.int64)], VIEW),
+        crops[np.linspace(0, len(crops) - 1, num=min(count, len(crops))).astype(np.int64)],
+        scaled(
+            squares[np.linspace(0, len(squares) - 1, num=min(max(1, count // 4), len(squares))).astype(np.int64)], VIEW
+        ),
     )
 
 

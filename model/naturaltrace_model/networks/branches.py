@@ -11,6 +11,7 @@ from naturaltrace_model.data.manifest import FAMILIES
 from naturaltrace_model.networks.encoder import Encoder, EncoderConfig
 from naturaltrace_model.networks.texture import TextureStatistics
 from naturaltrace_model.networks.trace_net import TraceOutput
+from naturaltrace_model.traces.prototypes import nearness
 
 _WIDEST = 6.0  # deviations; a statistic further out than this says no more
 
@@ -81,10 +82,8 @@ class TraceHeads(nn.Module):
         )
 
     def nearness(self, z: Tensor) -> Tensor:
-        """Soft maximum of the cosine to the prototypes: tau · log mean exp(cos / tau); (B, E) to (B,)."""
-        tau = self.temperature
-        cosines = z @ self.prototypes.T
-        return tau * (torch.logsumexp(cosines / tau, dim=1) - torch.log(torch.tensor(float(len(self.prototypes)))))
+        """Nearness (B,) of embeddings (B, E) to the natural traces."""
+        return nearness(z, self.prototypes, self.temperature)
 
 
 class ViewOutput(NamedTuple):

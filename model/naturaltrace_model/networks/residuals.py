@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 CHANNELS = 13
-_LUMA = (0.299, 0.587, 0.114)
-_SRM = (
+LUMA = (0.299, 0.587, 0.114)
+SRM = (
     ((0, 0, 0, 0, 0), (0, -1, 2, -1, 0), (0, 2, -4, 2, 0), (0, -1, 2, -1, 0), (0, 0, 0, 0, 0)),
     ((-1, 2, -2, 2, -1), (2, -6, 8, -6, 2), (-2, 8, -12, 8, -2), (2, -6, 8, -6, 2), (-1, 2, -2, 2, -1)),
     ((0, 0, 0, 0, 0), (0, 0, 0, 0, 0), (0, 1, -2, 1, 0), (0, 0, 0, 0, 0), (0, 0, 0, 0, 0)),
 )
-_SRM_SCALES = (4.0, 12.0, 2.0)
+SRM_SCALES = (4.0, 12.0, 2.0)
 # Optimal exchanges that leave the median of nine values in place 4 (Devillard's network).
 _MEDIAN_OF_9 = (
     (1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3),
@@ -42,9 +42,9 @@ class ResidualStack(nn.Module):
         b = torch.tensor([[1.0, -1.0], [1.0, -1.0]]) / 4
         c = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]) / 4
         self.register_buffer("haar", torch.stack([a, b, c]).unsqueeze(1), persistent=False)
-        srm = torch.tensor(_SRM, dtype=torch.float32) / torch.tensor(_SRM_SCALES).view(3, 1, 1)
+        srm = torch.tensor(SRM, dtype=torch.float32) / torch.tensor(SRM_SCALES).view(3, 1, 1)
         self.register_buffer("srm", srm.unsqueeze(1), persistent=False)
-        self.register_buffer("luma", torch.tensor(_LUMA).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("luma", torch.tensor(LUMA).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, crops: Tensor) -> Tensor:
         rgb = crops.permute(0, 3, 1, 2).float() / 255.0

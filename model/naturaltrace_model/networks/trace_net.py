@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from naturaltrace_model.networks.blocks import ResidualBlock, conv
 from naturaltrace_model.networks.residuals import CHANNELS, ResidualStack
+from naturaltrace_model.traces.prototypes import nearness
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +75,9 @@ class TraceNet(nn.Module):
 
     def forward(self, crops: Tensor) -> TraceOutput:
         """`crops`: uint8 (B, 128, 128, 3), sRGB."""
-        return self.heads(self.maps(crops)[-1])
-
-    def maps(self, crops: Tensor) -> list[Tensor]:
-        """The trunk's feature maps (B, C, h, w), one per resolution, the finest first; the heads read the last."""
         with torch.no_grad():
             x = F.pixel_unshuffle(self.residuals(crops), 2)
-        x = self.stem(x.contiguous(memory_format=torch.channels_last))
-        found: list[Tensor] = []
-        for layer in self.trunk:
-            after = layer(x)
-            if after.shape[-1] != x.shape[-1]:
-                found.append(x)
-            x = after
-        return [*found, x]
+        return self.heads(self.trunk(self.stem(x.contiguous(memory_format=torch.channels_last))))
 
     def heads(self, final: Tensor) -> TraceOutput:
         """All outputs, from the trunk's last map (B, C, h, w)."""
@@ -107,24 +97,9 @@ class TraceNet(nn.Module):
             features=features,
         )
 
-    def position_logits(self, final: Tensor) -> Tensor:
-        """How much each position of the last map says for "generated": (B, h, w), whose mean is the crop's logit.
-
-        The head is linear in mean and deviation, so both parts can be handed back to the positions exactly.
-        """
-        x = final.float()
-        centred = x - x.mean(dim=(2, 3), keepdim=True)
-        variance = centred.square()
-        spread = (variance + 1e-6) / variance.mean(dim=(2, 3), keepdim=True).add(1e-6).sqrt()
-        weights = self.head_logit.weight[0]
-        parts = torch.cat([x, spread], dim=1) * weights[:, None, None]
-        return parts.sum(1) + self.head_logit.bias
-
     def nearness(self, z: Tensor) -> Tensor:
-        """Soft maximum of the cosine to the prototypes: tau · log mean exp(cos / tau); (B, E) to (B,)."""
-        tau = self.config.temperature
-        cosines = z @ self.prototypes.T
-        return tau * (torch.logsumexp(cosines / tau, dim=1) - torch.log(torch.tensor(float(self.config.prototypes))))
+        """Nearness (B,) of embeddings (B, E) to the natural traces."""
+        return nearness(z, self.prototypes, self.config.temperature)
 
 
 def _projection(features: int, embedding: int) -> nn.Sequential:

@@ -36,6 +36,13 @@ def stratified(strata: Tensor, per_stratum: int, *, seed: int) -> Tensor:
     return torch.cat(taken)
 
 
+def nearness(z: Tensor, prototypes: Tensor, temperature: float) -> Tensor:
+    """Soft maximum of the cosine to the prototypes (K, E): tau · log mean exp(cos / tau); (B, E) to (B,), at most 1."""
+    cosines = z @ prototypes.T
+    shift = torch.log(torch.tensor(float(len(prototypes))))
+    return temperature * (torch.logsumexp(cosines / temperature, dim=1) - shift)
+
+
 def _spread_start(z: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """k-means++ on the sphere: each next centre drawn by its squared distance to those already there."""
     centres = [z[int(torch.randint(len(z), (1,), generator=generator))]]

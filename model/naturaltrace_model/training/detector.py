@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from naturaltrace.imaging.views import VIEW
-from naturaltrace_model.data.statistics import choose_directions, describe
+from naturaltrace_model.data.statistics import choose_directions, describe, drawn
 from naturaltrace_model.networks.branches import DetectorConfig, NaturalTraceDetector
 from naturaltrace_model.training import distil, judgement
 from naturaltrace_model.training.checkpoint import write_whole
@@ -65,9 +65,7 @@ def describe_all(detector: NaturalTraceDetector, material: Material, kept: Path)
             continue
         path = kept / f"{name}.npy"
         if not path.exists():
-            with np.load(folder / "index.npz") as index:
-                count = len(index["label"])
-            describe(detector, np.load(folder / file, mmap_mode="r")[:count], path, side)
+            describe(detector, drawn(folder, file), path, side)
         found[name] = Described.open(path, folder)
     return found
 

@@ -79,9 +79,9 @@ def train_views(detector: NaturalTraceDetector, views: Described, config: Judgem
 
     def step() -> dict[str, Tensor]:
         rows = next(drawn)
-        hidden = _masked(x[rows], 0.3)
+        hidden = F.dropout(x[rows], 0.3)
         bent = heads.head_bent(hidden).squeeze(1)
-        named = heads.head_family(heads.head_embedding(_masked(x[rows], 0.5)))
+        named = heads.head_family(heads.head_embedding(F.dropout(x[rows], 0.5)))
         return {
             "bent": F.binary_cross_entropy_with_logits(bent, label[rows] * 0.9 + 0.05),
             "family": F.cross_entropy(named, family[rows], label_smoothing=0.05),
@@ -94,10 +94,6 @@ def train_views(detector: NaturalTraceDetector, views: Described, config: Judgem
     few = x[:: max(1, len(x) // 4000)]
     halves = found.head_logit(few).std(), found.head_bent(few).std()
     found.mix.copy_(torch.stack([halves[0] / (2 * h) for h in halves]))
-
-
-def _masked(x: Tensor, share: float) -> Tensor:
-    return x * (torch.rand_like(x) > share) / (1 - share)
 
 
 @torch.no_grad()

@@ -10,17 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from naturaltrace_model.calibration import logistic
+
 
 def source_weights(labels: NDArray[np.int64], sources: NDArray[np.int64]) -> Tensor:
-    """One weight per row, mean 1: half of the whole for each class, and in it each source by the root of its size."""
-    weights = np.zeros(len(labels))
-    for label in (0, 1):
-        own = labels == label
-        if own.any():
-            _, place, counts = np.unique(sources[own], return_inverse=True, return_counts=True)
-            share = counts[place] ** -0.5
-            weights[own] = share / share.sum() * len(labels) / 2
-    return torch.from_numpy(weights).float()
+    """Calibration's weights, one per row, as a tensor."""
+    return torch.from_numpy(logistic.source_weights(labels, sources)).float()
 
 
 def fit_logistic(x: Tensor, y: Tensor, weights: Tensor, ridge: float, rounds: int = 80) -> tuple[Tensor, Tensor]:

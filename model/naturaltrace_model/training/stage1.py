@@ -47,7 +47,7 @@ def train(network: TraceNet, main: Shard, twins: Shard | None, config: Stage1Con
         n = config.pairs
         bins = quality_bins(torch.cat([first.quality, second.quality])[:, 0])
         real = out.z_hom[: 2 * n]
-        _move(centres, real.detach(), bins)
+        move_centres(centres, real.detach(), bins)
         parts = {
             "het": losses.instance_discrimination(out.z_het[:n], out.z_het[n : 2 * n]),
             "hom": losses.agreement(real, centres, bins),
@@ -88,7 +88,8 @@ def find_prototypes(network: TraceNet, main: Shard, seed: int, per_stratum: int 
 
 
 @torch.no_grad()
-def _move(centres: Tensor, z: Tensor, bins: Tensor, momentum: float = 0.95) -> None:
+def move_centres(centres: Tensor, z: Tensor, bins: Tensor, momentum: float = 0.95) -> None:
+    """Each quality bin's centre (Q, E) a little towards the mean of its embeddings `z` (B, E), in place."""
     for q in torch.unique(bins):
         mean = z[bins == q].mean(0)
         centres[q] = F.normalize(centres[q] * momentum + mean * (1 - momentum), dim=0)

@@ -15,7 +15,7 @@ from naturaltrace_model.networks.branches import TraceHeads
 from naturaltrace_model.traces.prototypes import spherical_kmeans, stratified
 from naturaltrace_model.training.described import Described, balanced, pairs
 from naturaltrace_model.training.loop import Loop, LoopConfig
-from naturaltrace_model.training.stage1 import QUALITY_EDGES, quality_bins
+from naturaltrace_model.training.stage1 import QUALITY_EDGES, move_centres, quality_bins
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,7 @@ def learn_traces(heads: TraceHeads, data: Described, config: TracesConfig, out: 
         n = config.pairs
         z_hom, z_het = _embed(heads, data.tensor(rows), config.mask)
         bins = quality_bins(torch.from_numpy(data.wear[rows, 0]).float())
-        with torch.no_grad():
-            for q in torch.unique(bins):
-                centres[q] = F.normalize(centres[q] * 0.95 + z_hom[bins == q].mean(0) * 0.05, dim=0)
+        move_centres(centres, z_hom.detach(), bins)
         return {
             "het": losses.instance_discrimination(z_het[:n], z_het[n:]),
             "hom": losses.agreement(z_hom, centres, bins),
@@ -116,6 +114,5 @@ def transfer(heads: TraceHeads, data: Described, config: TracesConfig, out: Path
 
 
 def _embed(heads: TraceHeads, statistics: Tensor, mask: float) -> tuple[Tensor, Tensor]:
-    x = heads.standard(statistics)
-    x = x * (torch.rand_like(x) > mask) / (1 - mask)
+    x = F.dropout(heads.standard(statistics), mask)
     return F.normalize(heads.head_hom(x).float(), dim=1), F.normalize(heads.head_het(x).float(), dim=1)
