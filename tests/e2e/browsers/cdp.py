@@ -40,6 +40,17 @@ class Cdp:
         self._socket.send(json.dumps(message))
         return number
 
+    def gather(self, method: str, session: str, *, event: str, until: str) -> list[dict[str, Any]]:
+        """Send one command whose result comes as events; the parameters of each `event` until the one named `until`."""
+        self.post(method, session)
+        found: list[dict[str, Any]] = []
+        while True:
+            message: dict[str, Any] = json.loads(self._socket.recv(timeout=self._timeout))
+            if message.get("method") == event:
+                found.append(message["params"])
+            elif message.get("method") == until:
+                return found
+
     def targets(self) -> list[dict[str, Any]]:
         """Pages, frames of other processes and workers: `targetId`, `type`, `url`, …"""
         return self.command("Target.getTargets", filter=[{}])["targetInfos"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +15,9 @@ from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from .cdp import Cdp, CdpError
 from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme
@@ -154,6 +158,13 @@ class ChromiumPage:
         """A command of the DevTools protocol to this page."""
         return self._cdp.command(method, self._session, **parameters)
 
+    def stop_trace(self) -> list[Node]:
+        """End a trace that `Tracing.start` began; its events, in the Trace Event Format."""
+        parts = self._cdp.gather(
+            "Tracing.end", self._session, event="Tracing.dataCollected", until="Tracing.tracingComplete"
+        )
+        return [event for part in parts for event in part["value"]]
+
     def _click_at(self, x: float, y: float) -> None:
         for kind, buttons in (("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)):
             button = "none" if kind == "mouseMoved" else "left"
@@ -204,10 +215,11 @@ class ChromiumBrowser:
         language: str = "en-US",
         web_port: int | None = None,
         private: bool = False,
+        trust: Path | None = None,
     ) -> None:
         executable = find_chromium()
         self._process = BrowserProcess(self.name)
-        if web_port is not None:
+        if web_port is not None or trust is not None:
             extension = _with_web_permission(extension, self._process.profile / "extension")
         self._scheme: Scheme = "light"
         self._headless = headless
@@ -218,6 +230,8 @@ class ChromiumBrowser:
         if web_port is not None:
             rules = f"MAP * 127.0.0.1:{web_port}, EXCLUDE 127.0.0.1, EXCLUDE 127.0.0.2, EXCLUDE localhost"
             command += [f"--host-resolver-rules={rules}", "--ignore-certificate-errors"]
+        if trust is not None:
+            command += [f"--ignore-certificate-errors-spki-list={key_mark(trust)}"]
         # Chromium on Linux takes its language from the environment, not from --lang.
         env = {**os.environ, "LANGUAGE": language.replace("-", "_")}
         try:
@@ -316,6 +330,13 @@ def _with_web_permission(extension: Path, copy: Path) -> Path:
     manifest["host_permissions"] += [p for p in manifest["optional_host_permissions"] if p.startswith("https:")]
     (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return copy
+
+
+def key_mark(certificate: Path) -> str:
+    """What Chromium knows a certificate's key by: the SHA-256 of its public part, in base64."""
+    key = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(spki).digest()).decode()
 
 
 def _walk(node: Node) -> Generator[Node]:
