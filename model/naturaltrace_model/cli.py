@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from naturaltrace_model.evaluation import evidence_commands
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,6 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="naturaltrace-model", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    further = commands.add_parser("further", help="collect further training images out of git mirrors, by rules")
+    further.add_argument("out", type=Path, help="folder for the images and their table: a set like the others")
+    further.add_argument("--mirrors", type=Path, required=True, help="DIR/owner+name/repo are bare git directories")
+    further.add_argument("--rules", type=Path, action="append", help="CSV of rules; default: the project's own")
+    further.add_argument("--besides", type=Path, nargs="+", default=[], help="sets whose sources and images stay out")
+    further.add_argument("--list", action="store_true", help="print the repositories that the rules need, and stop")
+    further.set_defaults(run=_further)
 
     shards = commands.add_parser("shards", help="draw training crops out of the images")
     shards.add_argument("images", type=Path, help="folder with pack.csv or images.csv")
@@ -102,11 +112,12 @@ def _parser() -> argparse.ArgumentParser:
     judge = commands.add_parser("judge", help="learn the natural traces and all heads on the encoder's statistics")
     judge.add_argument("out", type=Path, help="folder for detector.pt, logs and cached statistics")
     judge.add_argument("--encoder", type=Path, required=True, help="encoder.pt")
-    judge.add_argument("--shard", type=Path, required=True)
+    judge.add_argument("--shard", type=Path, nargs="+", required=True)
     judge.add_argument("--twins", type=Path)
-    judge.add_argument("--views", type=Path, required=True)
-    judge.add_argument("--validation", type=Path, required=True)
-    judge.add_argument("--validation-views", type=Path, required=True)
+    judge.add_argument("--views", type=Path, nargs="+", required=True)
+    judge.add_argument("--validation", type=Path, help="crops of sources that are not learned from")
+    judge.add_argument("--validation-views", type=Path)
+    judge.add_argument("--folds", type=int, default=0, help="judge every source by a detector that never saw it")
     judge.add_argument("--seed", type=int, default=0)
     judge.add_argument("--threads", type=int, help="CPU threads; all by default")
     judge.set_defaults(run=_judge)
@@ -124,6 +135,10 @@ def _parser() -> argparse.ArgumentParser:
     release = commands.add_parser("release", help="export, calibrate on val, evaluate on test, write graph and card")
     release.add_argument("detector", type=Path, help="detector.pt")
     release.add_argument("--images", type=Path, required=True, help="full set, for calibration (val) and test")
+    release.add_argument("--further", type=Path, nargs="+", default=[], help="further sets that were learned from")
+    release.add_argument(
+        "--folds", type=Path, help="folds of `judge --folds`: calibrate on all sources, each by the one without it"
+    )
     release.add_argument("--pack", type=Path, help="the pack, whose test split is reported beside the full set's")
     release.add_argument("--map", type=Path, help="map.pt of the dense branch (train-map)")
     release.add_argument("--version", required=True)
@@ -211,12 +226,30 @@ def _parser() -> argparse.ArgumentParser:
     probe.set_defaults(run=_probe)
 
     dedupe = commands.add_parser("dedupe", help="find near copies; of two splits, the lesser loses them")
-    dedupe.add_argument("images", type=Path)
-    dedupe.add_argument("--out", type=Path, help="default: IMAGES/duplicates.csv, where it takes effect")
+    dedupe.add_argument("images", type=Path, nargs="+", help="one set, or several that are used together")
+    dedupe.add_argument("--out", type=Path, help="default: duplicates.csv beside each set's table, where it counts")
     dedupe.add_argument("--cache", type=Path, help="CSV that keeps the hashes between runs")
     dedupe.add_argument("--distance", type=int, default=24, help="bits of 256 that near copies may differ in")
     dedupe.set_defaults(run=_dedupe)
     return parser
+
+
+def _further(options: argparse.Namespace) -> None:
+    from naturaltrace_model.data import further, manifest
+
+    rules = [rule for path in options.rules or [further.RULES] for rule in further.read_rules(path)]
+    if options.list:
+        print("\n".join(sorted({rule.repo for rule in rules})))
+        return
+    known = [s for root in options.besides for s in manifest.load(root, with_copies=True)]
+    rows, wrong = further.collect(
+        rules, options.mirrors, options.out, {s.sha256 for s in known}, {s.source.lower() for s in known}
+    )
+    for line in wrong:
+        print(line, file=sys.stderr)
+    generated = sum(row["label"] == "1" for row in rows)
+    sources = len({row["repo"] for row in rows})
+    print(f"{generated} generated and {len(rows) - generated} real images of {sources} sources in {options.out}")
 
 
 def _shards(options: argparse.Namespace) -> None:
@@ -336,9 +369,10 @@ def _judge(options: argparse.Namespace) -> None:
 
     _set_up_torch(options)
     material = detector.Material(
-        options.shard, options.twins, options.views, options.validation, options.validation_views
+        tuple(options.shard), options.twins, tuple(options.views), options.validation, options.validation_views
     )
-    figures = detector.train(options.encoder, material, JudgementConfig(seed=options.seed), options.out)
+    config = JudgementConfig(seed=options.seed)
+    figures = detector.train(options.encoder, material, config, options.out, options.folds)
     for name, value in figures.items():
         print(f"{name:24}{value:.4f}")
     print(f"detector in {options.out / 'detector.pt'}")
@@ -346,9 +380,9 @@ def _judge(options: argparse.Namespace) -> None:
 
 def _add_described(command: argparse.ArgumentParser) -> None:
     command.add_argument("judged", type=Path, help="folder that `judge` wrote, with its statistics")
-    command.add_argument("--shard", type=Path, required=True)
+    command.add_argument("--shard", type=Path, nargs="+", required=True)
     command.add_argument("--twins", type=Path)
-    command.add_argument("--views", type=Path, required=True)
+    command.add_argument("--views", type=Path, nargs="+", required=True)
     command.add_argument("--validation", type=Path, required=True)
     command.add_argument("--validation-views", type=Path, required=True)
     command.add_argument("--out", type=Path, required=True, help="CSV")
@@ -357,30 +391,39 @@ def _add_described(command: argparse.ArgumentParser) -> None:
 
 
 def _leave_out(options: argparse.Namespace) -> None:
-    import json
-
     from naturaltrace_model.evaluation import leave_out
+    from naturaltrace_model.training import detector
     from naturaltrace_model.training.described import Described
     from naturaltrace_model.training.judgement import JudgementConfig
 
     _set_up_torch(options)
     kept, config = options.judged / "statistics", JudgementConfig()
     found: list[leave_out.Fold] = []
-    for look, folder, validation, ridge in (
+    for look, folders, validation, ridge in (
         ("views", options.views, options.validation_views, config.view_ridge),
         ("crops", options.shard, options.validation, config.ridge),
     ):
-        train, val = Described.open(kept / f"{look}.npy", folder), Described.open(kept / f"val-{look}.npy", validation)
-        names = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["sources"]
+        train, names = Described.gather([(detector.statistics_file(kept, look, f), f) for f in folders])
+        val = Described.open(detector.statistics_file(kept, look, validation), validation)
         found += leave_out.families(train, val, look, most=options.most, ridge=ridge, seed=options.seed)
         found += leave_out.real_sources(train, val, look, names, most=options.most, ridge=ridge, seed=options.seed)
         leave_out.write(found, options.out)
     print(leave_out.table(found))
 
 
+def _categories(folder: Path) -> "NDArray[np.str_]":
+    """The category of each crop of a shard."""
+    import json
+
+    import numpy as np
+
+    names = np.array(json.loads((folder / "meta.json").read_text(encoding="utf-8"))["categories"])
+    with np.load(folder / "index.npz") as index:
+        return names[index["category"]]
+
+
 def _ablate(options: argparse.Namespace) -> None:
     import dataclasses
-    import json
 
     import numpy as np
 
@@ -391,14 +434,13 @@ def _ablate(options: argparse.Namespace) -> None:
 
     _set_up_torch(options)
     kept = options.judged / "statistics"
-    crops, val = (
-        Described.open(kept / f"{name}.npy", folder)
-        for name, folder in (("crops", options.shard), ("val-crops", options.validation))
-    )
-    twins = Described.open(kept / "twins.npy", options.twins) if options.twins else None
-    names = np.array(json.loads((options.shard / "meta.json").read_text(encoding="utf-8"))["categories"])
-    with np.load(options.shard / "index.npz") as index:
-        categories = names[index["category"]]
+
+    def opened(folder: Path) -> Described:
+        return Described.open(detector.statistics_file(kept, "crops", folder), folder)
+
+    crops, _ = Described.gather([(detector.statistics_file(kept, "crops", f), f) for f in options.shard])
+    val, twins = opened(options.validation), options.twins and opened(options.twins)
+    categories = np.concatenate([_categories(folder) for folder in options.shard])
     network = detector.load(options.judged / "detector.pt")
     config = dataclasses.replace(JudgementConfig(seed=options.seed), rows=options.rows)
     rows: list[dict[str, str | float]] = []
@@ -409,19 +451,11 @@ def _ablate(options: argparse.Namespace) -> None:
 
 
 def _release(options: argparse.Namespace) -> None:
-    from naturaltrace_model.export.release import release
+    from naturaltrace_model.export.release import Sets, release
 
     ranges = (options.int8[0], options.int8[1]) if options.int8 else None
-    written = release(
-        options.detector,
-        options.images,
-        options.pack,
-        options.version,
-        options.out,
-        options.map,
-        ranges,
-        options.workers,
-    )
+    sets = Sets(options.images, options.pack, tuple(options.further), options.folds)
+    written = release(options.detector, sets, options.version, options.out, options.map, ranges, options.workers)
     print(f"wrote {written}")
 
 
@@ -529,11 +563,11 @@ def _probe(options: argparse.Namespace) -> int:
 def _dedupe(options: argparse.Namespace) -> None:
     from naturaltrace_model.data import dedupe, manifest
 
-    samples = manifest.load(options.images, with_copies=True)
+    samples = [s for root in options.images for s in manifest.load(root, with_copies=True)]
     pairs = dedupe.near_duplicates(samples, dedupe.hashes(samples, options.cache), options.distance)
     print(dedupe.table(pairs))
-    out = options.out or options.images / dedupe.FILE
-    print(f"\n{dedupe.write(pairs, out)} images give way; listed in {out}")
+    for out in [options.out] if options.out else [root / dedupe.FILE for root in options.images]:
+        print(f"\n{dedupe.write(pairs, out)} images give way; listed in {out}")
 
 
 if __name__ == "__main__":

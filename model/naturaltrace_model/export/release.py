@@ -6,9 +6,10 @@ Nothing in the card is written by hand: what it says was measured in this very r
 import datetime
 import hashlib
 import json
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from naturaltrace_model.calibration import fit as calibration
 from naturaltrace_model.data.manifest import FAMILIES, Sample
 from naturaltrace_model.evaluation.conditions import CONDITIONS
 from naturaltrace_model.evaluation.evaluate import write_csv
-from naturaltrace_model.evaluation.rows import detect_all, features_of, samples_of
+from naturaltrace_model.evaluation.rows import FeatureRow, detect_all, features_of, samples_of
 from naturaltrace_model.evaluation.sets import spread
 from naturaltrace_model.evaluation.summary import summarise, table
 from naturaltrace_model.export import graph, int8
 from naturaltrace_model.export.model_card import page
+from naturaltrace_model.networks.branches import NaturalTraceDetector
+from naturaltrace_model.training import crossfit
 from naturaltrace_model.training import detector as training
 from naturaltrace_model.training import map as map_training
 
@@ -37,12 +40,28 @@ _RELEASED = Path(__file__).resolve().parents[1] / "released"
 _LEAST_QUALITY = 0.30
 _LEAST_TEXTURE = 0.6
 _COMPARED = 200  # images that int8 is compared with fp32 on
+_OF_EACH = 30  # images of one source and class that calibration sees, where it sees all sources
+_UNSURE = {"photo-unverified"}  # looks real, without proof: it must not set a threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """`images` is the full set, whose test split is reported, as is the pack's. Calibrated is on the val split of
+    `images`, or, with `folds` (of `training.crossfit`), on every source that was learned from, `further` sets' too."""
+
+    images: Path
+    pack: Path | None = None
+    further: tuple[Path, ...] = ()
+    folds: Path | None = None
+
+    def split(self, *splits: str) -> list[Sample]:
+        """The samples of these splits, of the full set and the further ones."""
+        return [s for root in (self.images, *self.further) for split in splits for s in samples_of(root, split)]
 
 
 def release(
     weights: Path,
-    images: Path,
-    pack: Path | None,
+    sets: Sets,
     version: str,
     out: Path | None = None,
     map_weights: Path | None = None,
@@ -51,15 +70,51 @@ def release(
 ) -> Path:
     """Write graph, `card.json`, `MODEL_CARD.md` and `results.csv` into `out`; the card's path.
 
-    `images` is the full set: its val split calibrates, its test split is reported; so is the pack's test split. With
-    `ranges` (training crops and views to measure ranges on) an int8 graph and its card are written beside, if it holds
-    and helps; the card says what came of it either way. `workers` processes judge images.
+    With `ranges` (training crops and views to measure ranges on) an int8 graph and its card are written beside, if it
+    holds and helps; the card says what came of it either way. `workers` processes judge images.
     """
     out = out or _RELEASED
     out.mkdir(parents=True, exist_ok=True)
     network = training.load(weights)
-    file = f"{NAME}-{version}.onnx"
     content = graph.to_onnx(network, map_training.load(map_weights) if map_weights else None)
+    raw = _begin(network, content, version, out)
+    path = out / "card.json"
+    # What other devices have to compute to be believed: by onnxruntime's CPU provider, with this very graph.
+    selftest.write(out / cards.SELF_TEST, content, selftest.outputs_of(OnnxRuntime(content)))
+    if sets.folds is None:
+        held = calibration.balanced(sets.split("val"))
+        features = features_of(Detector(cards.read(path)), held, CONDITIONS, workers)
+    else:
+        held = calibration.balanced([s for s in sets.split("train", "val") if s.category not in _UNSURE], most=_OF_EACH)
+        features = _cross_fitted(sets.folds, held, workers)
+    fitted = calibration.fit(list(features))
+    raw["limits"]["proximity"] = round(fitted.least_proximity, 5)
+    raw["aggregation"] = asdict(fitted.aggregation)
+    raw["calibration"] |= {"bins": [asdict(b) for b in fitted.bins], **_counts(held)}
+    raw["calibration"]["cross_fitted"] = sets.folds is not None
+    learned = sets.split("train") if sets.folds is None else sets.split("train", "val")
+    raw["data"] = {"train": _counts(learned), "val": _counts(held)}
+    _write(raw, path)
+
+    detector = Detector(cards.read(path))
+    raw["figures"] = {}
+    for name, root in (("full", sets.images), *((("pack", sets.pack),) if sets.pack else ())):
+        samples = samples_of(root, "test")
+        rows = list(detect_all(detector, samples, CONDITIONS, workers))
+        raw["figures"][name] = {"set": f"{name} set, test split", **_counts(samples), "conditions": summarise(rows)}
+        write_csv(rows, out / f"results-{name}.csv")
+        print(table(raw["figures"][name]["conditions"]))
+    _write(raw, path)
+    if ranges is not None:
+        raw["int8"] = _eight_bits(cards.read(path), ranges, spread(held, _COMPARED), out)
+        _write(raw, path)
+    (out / "MODEL_CARD.md").write_text(page(raw), encoding="utf-8")
+    return path
+
+
+def _begin(network: NaturalTraceDetector, content: bytes, version: str, out: Path) -> dict[str, Any]:
+    """Write a graph and a card that is not calibrated yet; what the card holds."""
+    file = f"{NAME}-{version}.onnx"
     (out / file).write_bytes(content)
     raw: dict[str, Any] = {
         "schema": cards.SCHEMA,
@@ -85,32 +140,18 @@ def release(
         "aggregation": asdict(_neutral()),
         "calibration": {"rates": asdict(calibration.RATES), "bins": []},
     }  # fmt: skip
-    path = out / "card.json"
-    _write(raw, path)
-    # What other devices have to compute to be believed: by onnxruntime's CPU provider, with this very graph.
-    selftest.write(out / cards.SELF_TEST, content, selftest.outputs_of(OnnxRuntime(content)))
-    held = calibration.balanced(samples_of(images, "val"))
-    fitted = calibration.fit(list(features_of(Detector(cards.read(path)), held, CONDITIONS, workers)))
-    raw["limits"]["proximity"] = round(fitted.least_proximity, 5)
-    raw["aggregation"] = asdict(fitted.aggregation)
-    raw["calibration"] |= {"bins": [asdict(b) for b in fitted.bins], **_counts(held)}
-    raw["data"] = {"train": _counts(samples_of(images, "train")), "val": _counts(held)}
-    _write(raw, path)
+    _write(raw, out / "card.json")
+    return raw
 
-    detector = Detector(cards.read(path))
-    raw["figures"] = {}
-    for name, root in (("full", images), *((("pack", pack),) if pack else ())):
-        samples = samples_of(root, "test")
-        rows = list(detect_all(detector, samples, CONDITIONS, workers))
-        raw["figures"][name] = {"set": f"{name} set, test split", **_counts(samples), "conditions": summarise(rows)}
-        write_csv(rows, out / f"results-{name}.csv")
-        print(table(raw["figures"][name]["conditions"]))
-    _write(raw, path)
-    if ranges is not None:
-        raw["int8"] = _eight_bits(cards.read(path), ranges, spread(held, _COMPARED), out)
-        _write(raw, path)
-    (out / "MODEL_CARD.md").write_text(page(raw), encoding="utf-8")
-    return path
+
+def _cross_fitted(folds: Path, samples: Sequence[Sample], workers: int) -> Iterator[FeatureRow]:
+    """The features of each sample by the fold that never saw its source; sources that no fold left out give no row."""
+    for number, (network, left_out) in enumerate(crossfit.load_all(folds)):
+        own = [s for s in samples if s.source in left_out]
+        with tempfile.TemporaryDirectory() as folder:
+            _begin(network, graph.to_onnx(network, None), f"fold{number}", Path(folder))
+            detector = Detector(cards.read(Path(folder) / "card.json"))
+            yield from features_of(detector, own, CONDITIONS, workers)
 
 
 def _eight_bits(card: cards.Card, ranges: tuple[Path, Path], samples: Sequence[Sample], out: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A shard's statistics with its labels beside them: what heads are trained on."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +37,24 @@ class Described:
         if len(found) != len(label):
             raise ValueError(f"{statistics} has {len(found)} rows, {shard} has {len(label)}")
         return Described(found, label, family, source, region, wear)
+
+    @staticmethod
+    def gather(parts: Sequence[tuple[Path, Path]]) -> "tuple[Described, list[str]]":
+        """Several shards (statistics, folder) as one, in memory where they are more than one; and the names of its
+        sources. A source that several shards hold is one source; regions stay apart."""
+        names: list[str] = []
+        found: Described | None = None
+        for statistics, folder in parts:
+            part = Described.open(statistics, folder)
+            own = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["sources"]
+            names += [name for name in own if name not in names]
+            number = np.array([names.index(name) for name in own], dtype=np.int64)
+            first = 0 if found is None else int(found.region.max()) + 1
+            part = replace(part, source=number[part.source], region=part.region + first)
+            found = part if found is None else found.joined(part)
+        if found is None:
+            raise ValueError("no shard to read")
+        return found, names
 
     def __len__(self) -> int:
         return len(self.label)

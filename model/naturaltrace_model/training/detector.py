@@ -9,7 +9,7 @@ import torch
 from naturaltrace.imaging.views import VIEW
 from naturaltrace_model.data.statistics import choose_directions, describe, drawn
 from naturaltrace_model.networks.branches import DetectorConfig, NaturalTraceDetector
-from naturaltrace_model.training import distil, judgement
+from naturaltrace_model.training import crossfit, distil, judgement
 from naturaltrace_model.training.checkpoint import write_whole
 from naturaltrace_model.training.described import Described
 from naturaltrace_model.training.judgement import JudgementConfig
@@ -17,26 +17,49 @@ from naturaltrace_model.training.judgement import JudgementConfig
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Folders: crop shards of train and val, reconstructions (or none), views of train and val."""
+    """Folders: crop shards and views to learn from, reconstructions (or none), and crops and views to be judged by
+    (or none: where every source is learned from, `crossfit` judges)."""
 
-    shard: Path
+    shards: tuple[Path, ...]
     twins: Path | None
-    views: Path
-    validation: Path
-    validation_views: Path
+    views: tuple[Path, ...]
+    validation: Path | None = None
+    validation_views: Path | None = None
 
 
-def train(encoder: Path, material: Material, config: JudgementConfig, out: Path) -> dict[str, float]:
-    """Train the heads, write `out/detector.pt`, return the figures on val. Statistics lie in `out/statistics`."""
-    detector = start(encoder, material.shard)
-    described = describe_all(detector, material, out / "statistics")
-    judgement.train_traces(detector, described["crops"], described.get("twins"), config, out)
-    judgement.train_views(detector, described["views"], config, out)
-    save(out / "detector.pt", detector)
-    return {
-        **judgement.validate_traces(detector.trace, described["val-crops"]),
-        **{f"view_{k}": v for k, v in judgement.validate_views(detector.view, described["val-views"]).items()},
-    }
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the heads are learned from: statistics of crops and views, each with the names of its sources."""
+
+    crops: Described
+    crop_sources: list[str]
+    views: Described
+    view_sources: list[str]
+    twins: Described | None
+
+
+def train(encoder: Path, material: Material, config: JudgementConfig, out: Path, folds: int = 0) -> dict[str, float]:
+    """Train the heads, write `out/detector.pt`, return the figures on val. Statistics lie in `out/statistics`.
+
+    With `folds`, so many more detectors are trained that each leave some sources out (`out/folds`), and the figures of
+    every source by the detector that never saw it come with the others.
+    """
+    network = start(encoder, material.shards[0])
+    learned = learn_from(network, material, out / "statistics")
+    figures: dict[str, float] = {}
+    if folds:
+        figures |= crossfit.train(network, learned, config, folds, out / "folds")
+    judgement.train_traces(network, learned.crops, learned.twins, config, out)
+    judgement.train_views(network, learned.views, config, out)
+    save(out / "detector.pt", network)
+    if material.validation is not None:
+        crops = describe_folder(network, material.validation, "crops", out / "statistics")
+        figures |= judgement.validate_traces(network.trace, Described.open(crops, material.validation))
+    if material.validation_views is not None:
+        views = describe_folder(network, material.validation_views, "views", out / "statistics")
+        found = judgement.validate_views(network.view, Described.open(views, material.validation_views))
+        figures |= {f"view_{name}": value for name, value in found.items()}
+    return figures
 
 
 def start(encoder: Path, shard: Path) -> NaturalTraceDetector:
@@ -45,29 +68,35 @@ def start(encoder: Path, shard: Path) -> NaturalTraceDetector:
     detector = NaturalTraceDetector(DetectorConfig(encoder=network.config)).eval()
     detector.encoder.load_state_dict(network.state_dict())
     detector.encoder.requires_grad_(False)
-    crops = np.load(shard / "crops.npy", mmap_mode="r")
-    choose_directions(detector, crops[np.linspace(0, len(crops) * 0.95, num=min(768, len(crops))).astype(np.int64)])
+    crops = drawn(shard, "crops.npy")
+    choose_directions(detector, crops[np.linspace(0, len(crops) - 1, num=min(768, len(crops))).astype(np.int64)])
     return detector
 
 
-def describe_all(detector: NaturalTraceDetector, material: Material, kept: Path) -> dict[str, Described]:
-    """Statistics of every shard, by name; read from `kept` where they lie there already."""
-    wanted = {
-        "crops": (material.shard, "crops.npy", None),
-        "twins": (material.twins, "crops.npy", None),
-        "views": (material.views, "views.npy", VIEW),
-        "val-crops": (material.validation, "crops.npy", None),
-        "val-views": (material.validation_views, "views.npy", VIEW),
-    }
-    found: dict[str, Described] = {}
-    for name, (folder, file, side) in wanted.items():
-        if folder is None:
-            continue
-        path = kept / f"{name}.npy"
-        if not path.exists():
-            describe(detector, drawn(folder, file), path, side)
-        found[name] = Described.open(path, folder)
-    return found
+def learn_from(detector: NaturalTraceDetector, material: Material, kept: Path) -> Learned:
+    """Statistics of all that is learned from; read from `kept` where they lie there already."""
+    crops, crop_sources = Described.gather(
+        [(describe_folder(detector, folder, "crops", kept), folder) for folder in material.shards]
+    )
+    views, view_sources = Described.gather(
+        [(describe_folder(detector, folder, "views", kept), folder) for folder in material.views]
+    )
+    twins = material.twins and Described.open(describe_folder(detector, material.twins, "crops", kept), material.twins)
+    return Learned(crops, crop_sources, views, view_sources, twins)
+
+
+def describe_folder(detector: NaturalTraceDetector, folder: Path, look: str, kept: Path) -> Path:
+    """The file in `kept` with the statistics of a folder's crops or views (`look`), made now unless it is there."""
+    path = statistics_file(kept, look, folder)
+    if not path.exists():
+        describe(detector, drawn(folder, f"{look}.npy"), path, VIEW if look == "views" else None)
+    return path
+
+
+def statistics_file(kept: Path, look: str, folder: Path) -> Path:
+    """Where `kept` has the statistics of a folder."""
+    folder = folder.resolve()
+    return kept / f"{look}-{folder.parent.name}-{folder.name}.npy"
 
 
 def save(path: Path, detector: NaturalTraceDetector) -> None:

@@ -105,8 +105,7 @@ def validate_traces(heads: TraceHeads, data: Described) -> dict[str, float]:
     quality = torch.cat([f.quality for f in found]).numpy()
     _, place = np.unique(data.region, return_inverse=True)
     counts = np.bincount(place)
-    of_region = np.zeros(len(counts), dtype=np.int64)
-    of_region[place] = data.label
+    of_region = (np.bincount(place, data.label) / counts).astype(np.int64)
     return {
         "auc_logit": auc(data.label, logit),
         "auc_proximity": auc(data.label, near),

@@ -1,0 +1,103 @@
+"""Every source judged by a detector that never saw it: what calibration is fitted to, and training's honest figure.
+
+Sources are dealt to a few folds, and the heads are trained once without each. A handful of val sources says little of
+how scores spread over sources; all of them together, each judged from outside, say more, and none is lost to training.
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from naturaltrace_model.evaluation.metrics import auc
+from naturaltrace_model.networks.branches import DetectorConfig, NaturalTraceDetector, TraceHeads, ViewHeads
+from naturaltrace_model.training import judgement
+from naturaltrace_model.training.checkpoint import write_whole
+from naturaltrace_model.training.described import Described
+from naturaltrace_model.training.judgement import JudgementConfig
+
+if TYPE_CHECKING:
+    from naturaltrace_model.training.detector import Learned
+
+_ROWS = 30_000  # crops that a fold learns from: enough for the figures to be those of the whole, within a hundredth
+
+
+def deal(learned: "Learned", folds: int) -> list[set[str]]:
+    """The names of the sources that each fold leaves out: each about as many of either class and size."""
+    crops, names = learned.crops, learned.crop_sources
+    generated = np.bincount(crops.source, crops.label, minlength=len(names))
+    every = np.bincount(crops.source, minlength=len(names))
+    order = sorted(range(len(names)), key=lambda i: (generated[i] * 2 > every[i], -every[i], names[i]))
+    found = [{names[i] for i in order[k::folds]} for k in range(folds)]
+    for name in learned.view_sources:  # too few crops to have any
+        if not any(name in fold for fold in found):
+            min(found, key=len).add(name)
+    return found
+
+
+def train(
+    network: NaturalTraceDetector, learned: "Learned", config: JudgementConfig, folds: int, out: Path
+) -> dict[str, float]:
+    """One detector per fold, written to `out`; the AUC of regions and of views, each by a detector that never saw its
+    source."""
+    config = replace(config, rows=min(config.rows, _ROWS))
+    crop_names, view_names = np.array(learned.crop_sources), np.array(learned.view_sources)
+    logit, near, whole = (np.zeros(n) for n in (len(learned.crops), len(learned.crops), len(learned.views)))
+    for number, left_out in enumerate(deal(learned, folds)):
+        here = np.isin(crop_names[learned.crops.source], list(left_out))
+        there = np.isin(view_names[learned.views.source], list(left_out))
+        fold = copy.deepcopy(network)
+        judgement.train_traces(
+            fold, learned.crops.take(np.flatnonzero(~here)), learned.twins, config, out / str(number)
+        )
+        judgement.train_views(fold, learned.views.take(np.flatnonzero(~there)), config, out / str(number))
+        save(out / f"{number}.pt", fold, left_out)
+        logit[here], near[here] = _trace_scores(fold.trace, learned.crops, np.flatnonzero(here))
+        whole[there] = _view_scores(fold.view, learned.views, np.flatnonzero(there))
+    label = by_region(learned.crops, learned.crops.label)
+    return {
+        "unseen_auc_regions": auc(label.astype(np.int64), by_region(learned.crops, logit)),
+        "unseen_auc_regions_proximity": auc(label.astype(np.int64), by_region(learned.crops, near)),
+        "unseen_view_auc": auc(learned.views.label, whole),
+    }
+
+
+def save(path: Path, detector: NaturalTraceDetector, left_out: set[str]) -> None:
+    """Write one fold's detector and the sources it never saw."""
+    content = {"detector": detector.state_dict(), "config": detector.config.to_json(), "left_out": sorted(left_out)}
+    write_whole(path, content)
+
+
+def load_all(folder: Path) -> Iterator[tuple[NaturalTraceDetector, set[str]]]:
+    """Every fold's detector and the sources it never saw. Raises FileNotFoundError where the folder has none."""
+    paths = sorted(folder.glob("*.pt"))
+    if not paths:
+        raise FileNotFoundError(f"no folds in {folder}: they are written by `naturaltrace-model judge --folds`")
+    for path in paths:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        detector = NaturalTraceDetector(DetectorConfig.from_json(stored["config"]))
+        detector.load_state_dict(stored["detector"])
+        yield detector.eval().requires_grad_(False), set(stored["left_out"])
+
+
+@torch.no_grad()
+def _trace_scores(heads: TraceHeads, data: Described, rows: NDArray[np.int64]) -> tuple[np.ndarray, np.ndarray]:
+    found = [heads(data.tensor(chunk)) for chunk in np.array_split(rows, max(1, len(rows) // 512))]
+    return torch.cat([f.logit for f in found]).numpy(), -torch.cat([f.proximity for f in found]).numpy()
+
+
+@torch.no_grad()
+def _view_scores(heads: ViewHeads, data: Described, rows: NDArray[np.int64]) -> np.ndarray:
+    found = [heads(data.tensor(chunk)).logit for chunk in np.array_split(rows, max(1, len(rows) // 512))]
+    return torch.cat(found).numpy()
+
+
+def by_region(data: Described, values: NDArray[Any]) -> NDArray[np.float64]:
+    """The mean of `values` (N,) over the crops of each region."""
+    _, place = np.unique(data.region, return_inverse=True)
+    return np.bincount(place, values) / np.bincount(place)
