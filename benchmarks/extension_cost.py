@@ -3,15 +3,15 @@
     python -m benchmarks.extension_cost [--images 500] [--distinct 50] [--rounds 1] [--out FILE.json]
                                         [--extension FOLDER] [--functions 0]
 
-Chromium, headless, with the released detector in a companion of its own. The feed is read as a person does, only without
-pausing: two images at a time, the next when the badges of these stand. All images have addresses of their own; `--distinct`
-says how many different files they are. A verdict on a file that was just judged is remembered, so the first copies show the
-detector's speed and the others the extension's own.
+Chromium, headless, with the released detector in a companion of its own. The feed is read as a person does, only
+without pausing: two images at a time, the next when the badges of these stand. All images have addresses of their own;
+`--distinct` says how many different files they are. A verdict on a file that was just judged is remembered, so the
+first copies show the detector's speed and the others the extension's own.
 
-Per run, in processor time of the page's main thread (`extension_cost_trace.py`): all tasks, style and layout, the part with
-one of our scripts on the stack, which includes the layout that they force, and tasks over 50 ms: all, and those that would be
-shorter without our part. Besides: CLS, and heap, listeners and nodes after a collection. `--extension` measures another
-version; `--functions` names so many of our functions with the highest cost.
+Per run, in processor time of the page's main thread (`extension_cost_trace.py`): all tasks, style and layout, the part
+with one of our scripts on the stack, which includes the layout that they force, and tasks over 50 ms: all, and those
+that would be shorter without our part. Besides: CLS, and heap, listeners and nodes after a collection. `--extension`
+measures another version; `--functions` names so many of our functions with the highest cost.
 """
 
 import argparse
@@ -96,8 +96,7 @@ def read(browser: ChromiumBrowser, address: str, options: argparse.Namespace, *,
     after = metrics(page)
     figures: dict[str, Any] = cost.figures() | {
         "functions_ms_per_image": {
-            name: round(spent / 1000 / options.images, 3)
-            for name, spent in cost.functions.most_common(options.functions)
+            name: round(spent / 1000 / options.images, 3) for name, spent in cost.dearest(options.functions)
         },
         "wall_s": round(wall, 1),
         "load": os.getloadavg()[0],

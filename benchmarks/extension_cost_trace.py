@@ -1,11 +1,12 @@
 """What a trace and a sampling profile of one page say together: each task's processor time, and how much of it is ours.
 
-Processor time, for wall time on a shared machine says more about the neighbours than about the page: a task's comes from the
-trace, and what its samples say of wall time is scaled by it.
+Processor time, for wall time on a shared machine says more about the neighbours than about the page: a task's comes
+from the trace, and what its samples say of wall time is scaled by it.
 """
 
 from bisect import bisect_right
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -44,7 +45,7 @@ class Cost:
 
     tasks: list[Task] = field(default_factory=list[Task])
     layout_us: float = 0.0
-    functions: Counter[str] = field(default_factory=Counter[str])
+    functions: defaultdict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
 
     def add(self, events: list[Event], profile: dict[str, Any]) -> None:
         """One trace, in which the page has called `console.timeStamp(MARK)`, and the profile taken meanwhile."""
@@ -55,6 +56,10 @@ class Cost:
         self.layout_us += sum(e["tdur"] for e in here if e["name"] in LAYOUT)
         share(tasks, profile, self.functions)
         self.tasks += tasks
+
+    def dearest(self, count: int) -> list[tuple[str, float]]:
+        """So many of our functions, the dearest first, with their microseconds."""
+        return sorted(self.functions.items(), key=lambda item: -item[1])[:count]
 
     def figures(self) -> dict[str, float]:
         mine = [task for task in self.tasks if task.ours > 0]
@@ -71,7 +76,7 @@ class Cost:
         }
 
 
-def share(tasks: list[Task], profile: dict[str, Any], functions: Counter[str]) -> None:
+def share(tasks: list[Task], profile: dict[str, Any], functions: defaultdict[str, float]) -> None:
     """Give each task its part of the samples with a script of ours on the stack."""
     whose = owners(profile)
     starts = [task.start for task in tasks]
@@ -91,7 +96,7 @@ def share(tasks: list[Task], profile: dict[str, Any], functions: Counter[str]) -
         functions[owner] += spent
 
 
-def owners(profile: dict[str, Any]) -> Any:
+def owners(profile: dict[str, Any]) -> Callable[[int], str | None]:
     """A function: a node's number -> our innermost function on its stack, or None."""
     nodes = {node["id"]: node for node in profile["nodes"]}
     parents = {child: node["id"] for node in nodes.values() for child in node.get("children", ())}

@@ -6,10 +6,13 @@ import { api } from "../shared/browser.js";
 export const CONTENT_SCRIPTS = [
   "shared/level-icons.js",
   "content/link.js",
+  "content/slices.js",
+  "content/nearness.js",
   "content/images.js",
   "content/twins.js",
   "content/bytes.js",
   "content/changes.js",
+  "content/covered.js",
   "content/placement.js",
   "content/badge-style.js",
   "content/badge.js",

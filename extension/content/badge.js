@@ -9,11 +9,11 @@
  *   hasFocus: () => boolean,
  *   box: () => DOMRect,
  *   remove: () => void,
- *   refresh: () => void,
  * }} Badge
  * @typedef {{onOpen: () => void, onMove: (by: 1 | -1) => void, corner?: import("./placement.js").Corner}} BadgeOptions
  *   `onMove`: the arrow keys want the next badge, or the one before.
  * @typedef {{create: (element: Element, options: BadgeOptions) => Badge}} BadgeApi
+ *   A badge is in the document from the next frame on.
  */
 
 (() => {
@@ -33,91 +33,169 @@
   /** @type {Record<string, 1 | -1>} */
   const ARROWS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
-  /** @type {CSSStyleSheet | null} */
-  let sheet = null;
-  function styleSheet() {
-    if (!sheet) {
-      sheet = new CSSStyleSheet();
-      sheet.replaceSync(naturalTrace.badgeStyle.css);
-    }
-    return sheet;
+  /** What each badge does with an event inside it, by its host. @type {Map<EventTarget, (event: Event) => void>} */
+  const hosts = new Map();
+  /** Their roots, which only we can reach. @type {WeakMap<EventTarget, ShadowRoot>} */
+  const inside = new WeakMap();
+
+  /** @param {Event} event */
+  const stop = (event) => event.stopPropagation();
+
+  /**
+   * Badges have no listeners of their own: an event on its way down to one is given them as it passes.
+   * @param {Event} event
+   */
+  function onItsWay(event) {
+    const host = event.composedPath().find((each) => hosts.has(each));
+    if (!host) return;
+    const act = /** @type {(event: Event) => void} */ (hosts.get(host));
+    const once = { once: true };
+    if (event.type === "click" || event.type === "keydown") inside.get(host)?.addEventListener(event.type, act, once);
+    host.addEventListener(event.type, stop, once);
   }
+
+  /** @type {AbortController | null} */
+  let listening = null;
+
+  /**
+   * @param {HTMLElement} host
+   * @param {(event: Event) => void} act
+   */
+  function listen(host, act) {
+    hosts.set(host, act);
+    if (listening) return;
+    listening = new AbortController();
+    const options = { capture: true, signal: listening.signal };
+    for (const type of OWN_EVENTS) window.addEventListener(type, onItsWay, options);
+  }
+
+  /** @param {HTMLElement} host */
+  function unlisten(host) {
+    hosts.delete(host);
+    if (hosts.size) return;
+    listening?.abort();
+    listening = null;
+  }
+
+  /** @type {CSSStyleSheet | null | undefined} */
+  let sheet;
 
   /** @param {ShadowRoot} root */
   function style(root) {
     try {
-      root.adoptedStyleSheets = [styleSheet()];
+      if (sheet === undefined) {
+        sheet = new CSSStyleSheet();
+        sheet.replaceSync(naturalTrace.badgeStyle.css);
+      }
+      if (sheet) root.adoptedStyleSheets = [sheet];
     } catch {
-      // Firefox refuses sheets of another realm in some documents; a style element says the same.
-      root.append(Object.assign(document.createElement("style"), { textContent: naturalTrace.badgeStyle.css }));
+      // Firefox refuses sheets of another realm; a style element says the same.
+      sheet = null;
     }
+    if (!sheet)
+      root.append(Object.assign(document.createElement("style"), { textContent: naturalTrace.badgeStyle.css }));
   }
 
-  /**
-   * @param {string} className
-   * @param {(event: Event) => void} act
-   */
-  function makeButton(className, act) {
+  /** @type {Map<BadgeLevel, SVGSVGElement>} */
+  const drawn = new Map();
+
+  /** @param {BadgeLevel} level */
+  function icon(level) {
+    const known = drawn.get(level) ?? naturalTrace.icons.draw(level);
+    drawn.set(level, known);
+    return known.cloneNode(true);
+  }
+
+  /** @param {string} className */
+  function makeButton(className) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = className;
     button.dir = naturalTrace.link.direction();
-    button.addEventListener("click", (event) => {
-      event.preventDefault();
-      act(event);
-    });
     return button;
   }
 
   /** @type {BadgeApi["create"]} */
   function create(element, { onOpen, onMove, corner }) {
-    const { icons, placement, link } = naturalTrace;
+    const { placement, link } = naturalTrace;
     const host = document.createElement("naturaltrace-badge");
     // Closed: the page can tell that there is a badge, not what it says.
     const root = host.attachShadow({ mode: "closed" });
     style(root);
-    for (const type of OWN_EVENTS) host.addEventListener(type, (event) => event.stopPropagation());
 
-    const button = makeButton("pill", onOpen);
+    const button = makeButton("pill");
     button.setAttribute("aria-haspopup", "dialog");
-    button.addEventListener("keydown", (event) => {
-      const by = ARROWS[event.key];
-      if (by) {
-        event.preventDefault();
-        onMove(by);
-      } else if (event.key === "Escape") button.blur();
-    });
     const words = Object.assign(document.createElement("span"), { className: "words" });
     const status = Object.assign(document.createElement("span"), { className: "status" });
     status.setAttribute("role", "status");
     root.append(button, status);
 
-    const placed = placement.hold(host, element, corner);
+    /** @type {(() => void) | null} */
+    let onReveal = null;
+    let isQuiet = false;
+    let narrow = false;
+    const fold = () => button.toggleAttribute("data-compact", isQuiet || narrow);
+
+    /** @param {Event} event */
+    function act(event) {
+      const at = /** @type {Element} */ (event.target).closest("button");
+      if (event.type === "keydown") press(/** @type {KeyboardEvent} */ (event));
+      else if (at) {
+        event.preventDefault();
+        if (at === button) onOpen();
+        else onReveal?.();
+      }
+    }
+
+    /** @param {KeyboardEvent} event */
+    function press(event) {
+      const by = ARROWS[event.key];
+      if (by) {
+        event.preventDefault();
+        onMove(by);
+      } else if (event.key === "Escape") /** @type {HTMLElement | null} */ (root.activeElement)?.blur();
+    }
+
+    inside.set(host, root);
+    listen(host, act);
+    const placed = placement.hold(host, element, {
+      corner,
+      onWidth(width) {
+        narrow = width < COMPACT_UNDER;
+        if (button.hasAttribute("data-compact") !== (isQuiet || narrow)) fold();
+      },
+    });
+
     return {
       show(level, { announce = false, note = "", quiet = false, label = link.text(`badge_${level}`) } = {}) {
+        isQuiet = quiet;
         button.dataset.level = level;
-        button.toggleAttribute("data-compact", quiet || element.getBoundingClientRect().width < COMPACT_UNDER);
+        fold();
         words.textContent = label;
-        button.replaceChildren(icons.draw(level), words);
+        button.replaceChildren(icon(level), words);
         button.setAttribute("aria-label", link.text("badge_name", label, note).trim());
         if (announce) status.textContent = link.text("badge_announce", label);
         placed.refresh();
       },
       offerReveal(reveal) {
-        const show = makeButton("reveal", () => {
+        const show = makeButton("reveal");
+        show.textContent = link.text("reveal");
+        root.append(show);
+        onReveal = () => {
+          onReveal = null;
           reveal();
           show.remove();
           button.focus();
-        });
-        show.textContent = link.text("reveal");
-        root.append(show);
+        };
         placed.refresh();
       },
       focus: () => button.focus(),
       hasFocus: () => root.activeElement !== null,
       box: () => button.getBoundingClientRect(),
-      refresh: () => placed.refresh(),
-      remove: () => placed.release(),
+      remove() {
+        unlisten(host);
+        placed.release();
+      },
     };
   }
 

@@ -4,12 +4,15 @@
 /**
  * @typedef {import("./images.js").ImageTarget} ImageTarget
  * @typedef {{
- *   watch: (target: ImageTarget, changed: () => void, signal: AbortSignal) => void,
+ *   watch: (target: ImageTarget, changed: () => void) => void,
+ *   unwatch: (element: Element) => void,
+ *   look: (element: Element) => void,
  *   lookSoon: () => void,
  *   fingerprint: (canvas: HTMLCanvasElement) => string | null,
  *   size: () => number,
  * }} ChangesApi
- *   `changed` is called once at most. `fingerprint`: null where the canvas can't be read or is empty.
+ *   `changed` is called once at most. `look`: at this one, now; `lookSoon`: at whatever only looking can tell of, as far as
+ *   it is near what the user sees. `fingerprint`: null where the canvas can't be read or is empty.
  */
 
 (() => {
@@ -19,7 +22,11 @@
   const CANVAS_EVERY_MS = 1000;
   const GRID = 16;
 
-  /** @type {Map<Element, {target: ImageTarget, print: string | null, changed: () => void}>} */
+  /**
+   * `loading`: the load that the picture still waits for is its own; any later one brings another, under whatever address.
+   * @typedef {{target: ImageTarget, print: string | null, changed: () => void, loading: boolean, since: number}} Watched
+   */
+  /** @type {Map<Element, Watched>} */
   const watched = new Map();
   /** @type {Set<Node>} */
   let roots = new Set();
@@ -44,12 +51,20 @@
   /** @param {Element} element */
   const printOf = (element) => (element instanceof HTMLCanvasElement ? fingerprint(element) : null);
 
-  /** @param {(target: ImageTarget) => boolean} which */
-  function look(which) {
-    for (const [element, { target, print, changed }] of [...watched]) {
-      if (!which(target)) continue;
-      if (naturalTrace.images.targetOf(element)?.url !== target.url || printOf(element) !== print) changed();
-    }
+  /** @type {ChangesApi["look"]} */
+  function look(element) {
+    const entry = watched.get(element);
+    if (!entry) return;
+    const same = naturalTrace.images.targetOf(element)?.url === entry.target.url && printOf(element) === entry.print;
+    if (!same) entry.changed();
+  }
+
+  const looking = naturalTrace.slices.line((/** @type {Element} */ element) => void look(element));
+
+  /** @param {ImageKind} kind */
+  function lookAtNear(kind) {
+    for (const [element, { target }] of watched)
+      if (target.kind === kind && naturalTrace.checks.near(element)) looking.add(element);
   }
 
   let lookingSoon = false;
@@ -59,17 +74,36 @@
     // A page that writes styles in every frame must not make us ask for computed ones in every frame.
     setTimeout(() => {
       lookingSoon = false;
-      look(({ kind }) => kind === "css");
+      lookAtNear("css");
     }, LOOK_EVERY_MS);
   }
 
   const observer = new MutationObserver((records) => {
     for (const { target } of records) {
-      const entry = watched.get(/** @type {Element} */ (target));
-      if (entry && entry.target.kind !== "css") look((each) => each.element === target);
+      const element = /** @type {Element} */ (target);
+      const entry = watched.get(element);
+      if (!entry) continue;
+      // Its badge may have lost its hold: a page that rewrites an element's style takes ours away with it.
+      naturalTrace.placement.refreshSoon();
+      if (entry.target.kind !== "css") look(element);
     }
     lookSoon();
   });
+
+  /** Loading and playing do not bubble, but they can be caught on their way down. @param {Event} event */
+  function onLoad(event) {
+    const element = /** @type {Element} */ (event.target);
+    const entry = watched.get(element);
+    // A load that is older than the check is the one that brought us here.
+    if (!entry || event.timeStamp <= entry.since) return;
+    if (entry.loading && naturalTrace.images.targetOf(element)?.url === entry.target.url) entry.loading = false;
+    else entry.changed();
+  }
+
+  /** What plays shows its poster no more. @param {Event} event */
+  function onPlaying({ target }) {
+    if (target instanceof HTMLVideoElement) watched.get(target)?.changed();
+  }
 
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let canvases;
@@ -79,18 +113,21 @@
 
   /** @param {Element} element */
   function begin(element) {
-    const root = element.getRootNode();
-    if (!roots.has(root)) {
-      roots.add(root);
-      observer.observe(root, { subtree: true, attributes: true, attributeFilter: ATTRIBUTES });
+    if (!life) {
+      life = new AbortController();
+      const { signal } = life;
+      for (const type of ["transitionend", "resize"])
+        window.addEventListener(type, lookSoon, { passive: true, signal });
+      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", lookSoon, { signal });
     }
     if (element instanceof HTMLCanvasElement)
-      canvases ??= setInterval(() => document.hidden || look(({ kind }) => kind === "canvas"), CANVAS_EVERY_MS);
-    if (life) return;
-    life = new AbortController();
-    const { signal } = life;
-    for (const type of ["transitionend", "resize"]) window.addEventListener(type, lookSoon, { passive: true, signal });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", lookSoon, { signal });
+      canvases ??= setInterval(() => document.hidden || lookAtNear("canvas"), CANVAS_EVERY_MS);
+    const root = element.getRootNode();
+    if (roots.has(root)) return;
+    roots.add(root);
+    observer.observe(root, { subtree: true, attributes: true, attributeFilter: ATTRIBUTES });
+    root.addEventListener("load", onLoad, { capture: true, signal: life.signal });
+    root.addEventListener("playing", onPlaying, { capture: true, signal: life.signal });
   }
 
   function end() {
@@ -103,30 +140,18 @@
   }
 
   /** @type {ChangesApi["watch"]} */
-  function watch(target, changed, signal) {
+  function watch(target, changed) {
     const { element } = target;
-    if (element instanceof HTMLImageElement) {
-      // The load that a picture is still waiting for is its own; any later one brings another, under whatever address.
-      let own = !element.complete;
-      const since = performance.now();
-      /** @param {Event} event */
-      const loaded = (event) => {
-        // The finder hears of a load on its way down: then this is the one that brought us here.
-        if (event.timeStamp <= since) return;
-        if (own && naturalTrace.images.targetOf(element)?.url === target.url) own = false;
-        else changed();
-      };
-      element.addEventListener("load", loaded, { signal });
-    }
-    // What plays shows its poster no more.
-    if (element instanceof HTMLVideoElement) element.addEventListener("playing", changed, { signal });
-    watched.set(element, { target, print: printOf(element), changed });
+    const loading = element instanceof HTMLImageElement && !element.complete;
+    watched.set(element, { target, print: printOf(element), changed, loading, since: performance.now() });
     begin(element);
-    signal.addEventListener("abort", () => {
-      watched.delete(element);
-      if (watched.size === 0) end();
-    });
   }
 
-  naturalTrace.changes = { watch, lookSoon, fingerprint, size: () => watched.size };
+  /** @type {ChangesApi["unwatch"]} */
+  function unwatch(element) {
+    watched.delete(element);
+    if (watched.size === 0 && life) end();
+  }
+
+  naturalTrace.changes = { watch, unwatch, look, lookSoon, fingerprint, size: () => watched.size };
 })();

@@ -1,4 +1,5 @@
-// One check per image element: its request, its badge, its verdict, until the image goes or becomes another.
+// One check per image element: its request, its verdict, until the image goes or becomes another. Its badge is there as long
+// as the image is near what the user sees.
 
 /**
  * @typedef {import("./images.js").ImageTarget} ImageTarget
@@ -8,9 +9,13 @@
  *   asked: boolean,
  *   badge: import("./badge.js").Badge | null,
  *   outcome: CheckOutcome | null,
- *   stop: AbortController,
+ *   sent: boolean,
+ *   gone: boolean,
+ *   near: boolean,
+ *   shows: boolean,
  *   undo: (() => void) | null,
  * }} Check
+ *   `shows`: has a badge whenever it is `near`. `undo`: takes back what was done to a flagged image.
  * @typedef {Pick<import("../shared/settings.js").SettingsNow,
  *   "corner" | "quiet" | "hidden" | "action" | "actOn" | "actFrom" | "paused">} ViewSettings
  * @typedef {{
@@ -18,6 +23,7 @@
  *   drop: (element: Element) => void,
  *   has: (element: Element) => boolean,
  *   pending: (element: Element) => boolean,
+ *   near: (element: Element) => boolean,
  *   byId: (id: number) => Element | null,
  *   counts: () => Partial<Record<Level, number>>,
  *   size: () => number,
@@ -41,16 +47,24 @@
 
   /** @type {Promise<ViewSettings> | null} */
   let known = null;
-  function settings() {
+  /** The last that was known, for what can't wait. @type {ViewSettings | null} */
+  let view = null;
+  async function settings() {
     known ??= naturalTrace.link.ask({ type: "view-settings" });
-    return known;
+    view = await known;
+    return view;
   }
 
   /** @param {Element} element */
   function drop(element) {
     const check = checks.get(element);
     if (!check) return;
-    check.stop.abort();
+    check.gone = true;
+    if (check.sent && !check.outcome)
+      void naturalTrace.link.ask({ type: "check-cancel", id: check.id }).catch(() => {});
+    naturalTrace.changes.unwatch(element);
+    naturalTrace.nearness.unwatch(element);
+    drawing.remove(check);
     check.undo?.();
     check.badge?.remove();
     checks.delete(element);
@@ -62,6 +76,7 @@
   // Only what was removed is looked at: feeds remove hundreds of elements a minute.
   const removals = new MutationObserver((records) => {
     if (!records.some((record) => record.removedNodes.length)) return;
+    // At once: a badge must not outlive its image by a frame.
     for (const element of checks.keys()) if (!element.isConnected) drop(element);
   });
   /** @type {Set<Node>} */
@@ -77,27 +92,14 @@
 
   /** @param {Check} check */
   async function openPanel(check) {
-    const { outcome, target, badge } = check;
-    if (!outcome || !badge) return;
+    const { outcome, target } = check;
+    if (!outcome) return;
     const key = await naturalTrace.link.ask({ type: "panel-open", outcome, url: target.url });
     if (typeof key !== "string") return;
     const bytes = () => naturalTrace.bytes.fromPage(target);
     const image = target.element.getBoundingClientRect();
-    naturalTrace.panel.open(key, badge.box(), { onClosed: () => badge.focus(), bytes, image });
-  }
-
-  /**
-   * @param {Check} check
-   * @param {ViewSettings} view
-   */
-  function addBadge(check, view) {
-    const { element } = check.target;
-    check.badge ??= naturalTrace.badge.create(element, {
-      onOpen: () => void openPanel(check),
-      onMove: (by) => void move(element, by),
-      corner: view.corner,
-    });
-    return check.badge;
+    const near = check.badge?.box() ?? image;
+    naturalTrace.panel.open(key, near, { onClosed: () => check.badge?.focus(), bytes, image });
   }
 
   /**
@@ -105,12 +107,11 @@
    * @param {ImageRequest["priority"]} priority
    * @returns {Promise<CheckOutcome>}
    */
-  async function judge({ target, stop, id }, priority) {
+  async function judge(check, priority) {
+    const { target, id } = check;
     const bytes = await naturalTrace.bytes.fromPage(target).catch(() => undefined);
-    stop.signal.addEventListener(
-      "abort",
-      () => void naturalTrace.link.ask({ type: "check-cancel", id }).catch(() => {}),
-    );
+    if (check.gone) return {};
+    check.sent = true;
     /** @type {ImageRequest} */
     const image = { kind: target.kind, url: target.url, bytes, priority, fresh: target.fresh };
     try {
@@ -130,64 +131,104 @@
   }
 
   /**
+   * What follows from the outcome: whether there is a badge, and whether something is done to the image.
    * @param {Check} check
    * @param {ViewSettings} view
    */
   function show(check, view) {
     const { asked, target } = check;
     const { verdict } = check.outcome ?? {};
-    const level = verdict?.level;
     const acts = naturalTrace.actions.applies(verdict, view) && !revealed.has(target.url);
     // A feed full of “not checked” helps nobody; the popup says what is wrong. What is hidden keeps its badge: it is the
     // way to the image.
-    if (!asked && !acts && (!level || view.hidden.includes(level))) return;
-    const badge = addBadge(check, view);
-    badge.show(level ?? "problem", {
-      announce: asked,
-      note: chanceOf(verdict),
-      // The companion's own words: they can be finer than the level, such as “Partly AI”.
-      label: verdict?.label,
-      quiet: !asked && level !== undefined && view.quiet.includes(level),
-    });
-    if (acts) act(check, badge, view.action);
+    check.shows = asked || acts || (verdict !== undefined && !view.hidden.includes(verdict.level));
+    if (acts) {
+      const { element } = target;
+      check.undo = naturalTrace.actions.apply([element, ...naturalTrace.twins.of(element)], view.action);
+    }
+    if (check.shows && check.near) draw(check, view);
   }
 
   /**
    * @param {Check} check
-   * @param {import("./badge.js").Badge} badge
-   * @param {string} action
+   * @param {ViewSettings} view
    */
-  function act(check, badge, action) {
-    const { element, url } = check.target;
-    check.undo = naturalTrace.actions.apply([element, ...naturalTrace.twins.of(element)], action);
-    badge.offerReveal(() => {
-      check.undo?.();
-      check.undo = null;
-      if (url && revealed.size < 2000) revealed.add(url);
+  function draw(check, view) {
+    const { asked, outcome, target } = check;
+    const { element } = target;
+    const again = check.badge !== null;
+    check.badge ??= naturalTrace.badge.create(element, {
+      onOpen: () => void openPanel(check),
+      onMove: (by) => void move(element, by),
+      corner: view.corner,
     });
+    if (!outcome) return check.badge.show("checking");
+    const { verdict } = outcome;
+    check.badge.show(verdict?.level ?? "problem", {
+      announce: asked && again,
+      note: chanceOf(verdict),
+      // The companion's own words: they can be finer than the level, such as “Partly AI”.
+      label: verdict?.label,
+      quiet: !asked && verdict !== undefined && view.quiet.includes(verdict.level),
+    });
+    if (check.undo) check.badge.offerReveal(() => reveal(check));
+  }
+
+  /** @param {Check} check */
+  function reveal(check) {
+    const { url } = check.target;
+    check.undo?.();
+    check.undo = null;
+    if (url && revealed.size < 2000) revealed.add(url);
+  }
+
+  const drawing = naturalTrace.slices.line((/** @type {Check} */ check) => {
+    if (view && check.shows && check.near && !check.badge && !check.gone) draw(check, view);
+    return undefined;
+  });
+
+  /**
+   * @param {Check} check
+   * @param {boolean} near
+   */
+  function approach(check, near) {
+    check.near = near;
+    if (near) {
+      if (check.shows && !check.badge) drawing.add(check);
+      // Nobody has looked at it while it was away.
+      if (check.target.kind === "css" || check.target.kind === "canvas")
+        naturalTrace.changes.look(check.target.element);
+    } else if (check.badge && !check.badge.hasFocus()) {
+      check.badge.remove();
+      check.badge = null;
+    }
   }
 
   /** @type {ChecksApi["start"]} */
   async function start(target, priority) {
     const { element } = target;
     drop(element);
-    const stop = new AbortController();
+    const asked = priority === "user";
     /** @type {Check} */
-    const check = { target, id: ++numbers, asked: priority === "user", badge: null, outcome: null, stop, undo: null };
+    const check = {
+      ...{ target, id: ++numbers, asked, badge: null, outcome: null, undo: null },
+      ...{ sent: false, gone: false, near: true, shows: asked },
+    };
     checks.set(element, check);
     followRemoval(element);
-    const changed = () => {
+    naturalTrace.changes.watch(target, () => {
       drop(element);
       naturalTrace.finder.again(element);
-    };
-    naturalTrace.changes.watch(target, changed, stop.signal);
+    });
+    naturalTrace.nearness.watch(element, (near) => approach(check, near));
     const view = await settings();
-    if (stop.signal.aborted) return {};
-    if (check.asked) addBadge(check, view).show("checking");
+    if (check.gone) return {};
+    if (check.shows && check.near) draw(check, view);
     const outcome = await judge(check, priority);
-    if (stop.signal.aborted) return {};
+    if (check.gone) return {};
     check.outcome = outcome;
-    show(check, view);
+    // The settings may have changed meanwhile.
+    show(check, await settings());
     return outcome;
   }
 
@@ -218,23 +259,37 @@
   /** @type {ChecksApi["open"]} */
   function open(element) {
     const check = checks.get(element);
-    if (!check?.badge || !check.outcome) return false;
+    if (!check?.shows || !check.outcome) return false;
     void openPanel(check);
     return true;
   }
 
   /** @type {ChecksApi["move"]} */
   function move(from, by) {
-    const shown = [...checks.values()].filter(({ badge }) => badge);
-    if (!shown.length) return false;
+    const shown = [...checks.values()].filter(({ shows }) => shows);
+    if (!shown.length || !view) return false;
     const follows = Node.DOCUMENT_POSITION_FOLLOWING;
     shown.sort((a, b) => (a.target.element.compareDocumentPosition(b.target.element) & follows ? -1 : 1));
     const at = shown.findIndex(({ target }) => target.element === from);
     const next = shown[at < 0 ? (by > 0 ? 0 : shown.length - 1) : (at + by + shown.length) % shown.length];
-    next?.target.element.scrollIntoView({ block: "nearest", inline: "nearest" });
-    // A badge that a sticky bar hid a moment ago can take the focus only once it shows again.
-    requestAnimationFrame(() => requestAnimationFrame(() => next?.badge?.focus()));
+    if (!next) return false;
+    next.target.element.scrollIntoView({ block: "nearest", inline: "nearest" });
+    next.near = true;
+    if (!next.badge) draw(next, view);
+    focusSoon(next, 12);
     return true;
+  }
+
+  /**
+   * A badge that has only just come, or that a sticky bar hid a moment ago, can take the focus only once it shows.
+   * @param {Check} check
+   * @param {number} frames
+   */
+  function focusSoon(check, frames) {
+    requestAnimationFrame(() => {
+      check.badge?.focus();
+      if (check.badge && !check.badge.hasFocus() && frames) focusSoon(check, frames - 1);
+    });
   }
 
   naturalTrace.checks = {
@@ -242,6 +297,7 @@
     drop,
     has: (element) => checks.has(element),
     pending: (element) => checks.get(element)?.outcome === null,
+    near: (element) => checks.get(element)?.near ?? false,
     byId: (id) => [...checks.values()].find((check) => check.id === id)?.target.element ?? null,
     counts,
     size: () => checks.size,

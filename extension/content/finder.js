@@ -1,5 +1,5 @@
 // Finds the images of a page, and goes on finding them: feeds that grow, pictures that are swapped or enlarged, single-page
-// navigation. Observers only; nothing is looked at twice.
+// navigation. Observers only; nothing is looked at twice, and what has to be asked of the layout is asked in slices.
 
 /**
  * @typedef {import("./images.js").ImageTarget} ImageTarget
@@ -16,6 +16,8 @@
 (() => {
   /** How far outside the viewport an image is looked at ahead of time. */
   const AHEAD_PX = 300;
+  /** A page that changes all the time must not have us look at what shows all the time. */
+  const SWEEP_EVERY_MS = 500;
   /** A canvas is taken for a picture once it has not changed for this long; and how often one may change at all. */
   const CANVAS_STILL_MS = 500;
   const CANVAS_CHANGES = 3;
@@ -30,15 +32,19 @@
   let roots = new WeakSet();
   /** @type {Set<Element>} */
   const watched = new Set();
-  /** @type {Set<Element>} */
-  let fresh = new Set();
+  /** Those of them that are in reach. @type {Set<Element>} */
+  const close = new Set();
+  /** Pictures that the page has loaded again. @type {WeakSet<Element>} */
+  const reloaded = new WeakSet();
   let sweeping = false;
+  let swept = Number.NEGATIVE_INFINITY;
 
-  /** @param {Element} element */
-  function inReach(element) {
-    const box = element.getBoundingClientRect();
-    return box.bottom > -AHEAD_PX && box.top < innerHeight + AHEAD_PX;
-  }
+  const { slices } = naturalTrace;
+  const considering = slices.line((/** @type {Element} */ element) => void (close.has(element) && consider(element)));
+  const scanning = slices.line((/** @type {Element} */ element) =>
+    element.isConnected ? naturalTrace.scan.scan(element, watch, observeRoot) : undefined,
+  );
+  const glancing = slices.line((/** @type {Document} */ _) => naturalTrace.scan.inView(watch));
 
   /**
    * Of an image and its twins only one is checked, and not the one that is out of focus: the badge would stand beside the
@@ -67,16 +73,18 @@
     return !/^data:image\/svg|\.svg(\?|#|$)/.test(url);
   }
 
-  /**
-   * @param {Element} element
-   * @param {boolean} [anew] the page has loaded the picture again
-   */
-  function consider(element, anew = false) {
-    if (!life || !naturalTrace.scan.bigEnough(element.getBoundingClientRect())) return;
-    const target = naturalTrace.images.targetOf(element);
-    if (!target || target.url === seen.get(element) || !ready(element, target.url) || hasTwin(target)) return;
+  /** @param {Element} element */
+  function consider(element) {
+    if (!life) return;
+    const { images, scan, checks, queue } = naturalTrace;
+    const target = images.targetOf(element);
+    if (target && target.url === seen.get(element)) return;
+    // What only waits for a check may have become another picture meanwhile; a check follows its own.
+    if (!checks.has(element) && seen.delete(element)) queue.remove(element);
+    if (!target || !scan.bigEnough(element.getBoundingClientRect())) return;
+    if (!ready(element, target.url) || hasTwin(target)) return;
     if (target.kind === "canvas") void considerCanvas(target);
-    else handOn(anew ? { ...target, fresh: true } : target);
+    else handOn(reloaded.delete(element) ? { ...target, fresh: true } : target);
   }
 
   /** @param {ImageTarget} target */
@@ -104,23 +112,30 @@
   /** @type {FinderApi["again"]} */
   function again(element) {
     if (!life || !watched.has(element)) return;
-    const same = seen.get(element) === naturalTrace.images.targetOf(element)?.url;
+    if (seen.get(element) === naturalTrace.images.targetOf(element)?.url) reloaded.add(element);
+    else reloaded.delete(element);
     if (element instanceof HTMLCanvasElement) restless.set(element, (restless.get(element) ?? 0) + 1);
     seen.delete(element);
-    if (inReach(element)) consider(element, same);
+    considering.add(element);
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
   function onCloseness(entries) {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) consider(target);
-      else if (naturalTrace.checks.pending(target) || !naturalTrace.checks.has(target)) {
+      if (isIntersecting) {
+        close.add(target);
+        considering.add(target);
+        continue;
+      }
+      close.delete(target);
+      if (naturalTrace.checks.pending(target) || !naturalTrace.checks.has(target)) {
         // Gone before there was a verdict: its work goes too.
         naturalTrace.queue.remove(target);
         naturalTrace.checks.drop(target);
         seen.delete(target);
       }
     }
+    considering.now();
   }
 
   /** @type {IntersectionObserver} */
@@ -132,7 +147,7 @@
 
   /** @param {Element} element */
   function watch(element) {
-    if (watched.has(element)) return;
+    if (watched.has(element) || !element.isConnected) return;
     watched.add(element);
     closeness.observe(element);
     growth.observe(element);
@@ -141,6 +156,7 @@
   /** @param {Element} element */
   function forget(element) {
     watched.delete(element);
+    close.delete(element);
     closeness.unobserve(element);
     growth.unobserve(element);
     naturalTrace.queue.remove(element);
@@ -166,41 +182,44 @@
     if (!(target instanceof HTMLImageElement)) return;
     watch(target);
     // In reach already? Then no intersection will be reported again.
-    if (inReach(target)) consider(target);
+    considering.add(target);
   }
 
   function sweepSoon() {
     if (sweeping) return;
     sweeping = true;
     const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ run) => setTimeout(run, 50));
-    idle(sweep, { timeout: 500 });
+    const wait = swept + SWEEP_EVERY_MS - performance.now();
+    if (wait > 0) setTimeout(() => idle(sweep, { timeout: SWEEP_EVERY_MS }), wait);
+    else idle(sweep, { timeout: SWEEP_EVERY_MS });
   }
 
   function sweep() {
     sweeping = false;
+    swept = performance.now();
     if (!life) return;
-    const start = performance.now();
-    for (const element of fresh) {
-      fresh.delete(element);
-      if (element.isConnected) naturalTrace.scan.scan(element, watch, observeRoot);
-      // Long tasks make pages stutter: the rest comes in the next idle moment.
-      if (performance.now() - start > 12) break;
-    }
     for (const element of watched) if (!element.isConnected) forget(element);
-    if (fresh.size) sweepSoon();
-    else naturalTrace.scan.inView(watch);
+    glancing.add(document);
     naturalTrace.changes.lookSoon();
   }
 
-  /** @param {MutationRecord[]} records */
+  /** @param {Node} node */
+  const isOurs = (node) => node instanceof Element && node.localName.startsWith("naturaltrace-");
+
+  /** Takes notes only: what they bring is looked at in slices. @param {MutationRecord[]} records */
   function onChanges(records) {
     let any = false;
     for (const record of records) {
-      if (record.type === "attributes") any = onAttribute(record) || any;
-      for (const node of record.addedNodes) {
-        if (node instanceof Element && !node.localName.startsWith("naturaltrace-")) fresh.add(node);
+      if (record.type === "attributes") {
+        any = onAttribute(record) || any;
+        continue;
       }
-      any ||= record.addedNodes.length > 0 || record.removedNodes.length > 0;
+      for (const node of record.addedNodes) {
+        if (isOurs(node)) continue;
+        any = true;
+        if (node instanceof Element) scanning.add(node);
+      }
+      for (const node of record.removedNodes) any ||= !isOurs(node);
     }
     if (any) sweepSoon();
   }
@@ -208,22 +227,16 @@
   /** @param {MutationRecord} record @returns {boolean} whether it may bring another picture */
   function onAttribute({ target, attributeName }) {
     const element = /** @type {Element} */ (target);
-    if (element.localName.startsWith("naturaltrace-")) return false;
+    if (isOurs(element)) return false;
     // A class may bring backgrounds anywhere below; what shows is looked at in the next idle moment.
     if (attributeName === "class") return true;
     // Our own badge writes `anchor-name` into an image's style; only another picture is news.
     if (attributeName === "style" && !naturalTrace.scan.hasInlineBackground(element)) return false;
     if (!watched.has(element)) {
-      fresh.add(element);
+      scanning.add(element);
       return true;
     }
-    const { checks, images } = naturalTrace;
-    // A check follows its own picture; what only waits for one is looked at here.
-    if (!checks.has(element) && images.targetOf(element)?.url !== seen.get(element)) {
-      naturalTrace.queue.remove(element);
-      seen.delete(element);
-      if (inReach(element)) consider(element);
-    }
+    considering.add(element);
     return false;
   }
 
@@ -232,14 +245,14 @@
     life = new AbortController();
     closeness = new IntersectionObserver(onCloseness, { rootMargin: `${AHEAD_PX}px 0px` });
     growth = new ResizeObserver((entries) => {
-      for (const { target } of entries) if (inReach(target)) consider(target);
+      for (const { target } of entries) considering.add(target);
     });
     changes = new MutationObserver(onChanges);
     observeRoot(document);
     const { signal } = life;
     for (const type of ["scrollend", "resize", "load"])
       window.addEventListener(type, sweepSoon, { passive: true, signal });
-    fresh.add(document.documentElement);
+    scanning.add(document.documentElement);
     sweepSoon();
   }
 
@@ -251,7 +264,7 @@
     for (const element of [...watched]) forget(element);
     closeness.disconnect();
     growth.disconnect();
-    fresh = new Set();
+    for (const line of [considering, scanning, glancing]) line.clear();
     seen = new WeakMap();
     restless = new WeakMap();
     roots = new WeakSet();

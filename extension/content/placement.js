@@ -1,12 +1,16 @@
 // Keeps a host element on the corner of an image without touching the page's layout: an element of our own, out of flow,
-// tied to the image by CSS anchor positioning, or moved by hand where that cannot reach.
+// tied to the image by CSS anchor positioning, so that scrolling costs nothing; or moved by hand where that cannot reach.
+// All hosts are placed together, at most once per frame: new ones are put in, then all is measured, then all is changed. In
+// turns, each change would have the page laid out anew.
 
 /**
  * @typedef {{release: () => void, refresh: () => void}} Placed
  * @typedef {"top-left" | "top-right" | "bottom-left" | "bottom-right"} Corner
+ * @typedef {{corner?: Corner | undefined, onWidth?: (width: number) => void}} HoldOptions
+ *   `onWidth` is told how wide the image is, in a moment when it costs nothing to change the host.
  * @typedef {{
- *   hold: (host: HTMLElement, element: Element, corner?: Corner) => Placed,
- *   coveredByBar: (host: HTMLElement, element: Element) => boolean,
+ *   hold: (host: HTMLElement, element: Element, options?: HoldOptions) => Placed,
+ *   refreshSoon: () => void,
  *   important: (element: HTMLElement | SVGElement, style: Record<string, string>) => void,
  * }} PlacementApi
  */
@@ -15,14 +19,27 @@
   const GAP = 8;
   const TOP_LAYER = "dialog:modal, :popover-open, :fullscreen";
   const canAnchor = CSS.supports("anchor-name", "--x") && CSS.supports("position-anchor", "--x");
-  let names = 0;
+  /** Looking again takes a twelfth of the page's time at most, but never waits for longer than this. */
+  const REST = 11;
+  const LONGEST_REST_MS = 200;
+  /** What is new per frame; the rest comes in the next ones. */
+  const NEW_AT_ONCE = 8;
+  /** Where a badge is moved by hand: frame by frame until the image has been still for a while, then now and then. */
+  const STILL_MS = 400;
+  const LOOK_EVERY_MS = 250;
 
   /**
-   * `look`: whether it should show now, null where nobody can see. `put`: that it does.
-   * @type {Set<{host: HTMLElement, element: Element, place: () => void, look: () => boolean | null,
-   *   put: (shown: boolean | null) => void}>}
+   * @typedef {{
+   *   host: HTMLElement, element: Element, block: string, inline: string, onWidth: (width: number) => void,
+   *   name: string, anchored: boolean, shown: boolean, left: number, top: number,
+   * }} Held
+   *   `left`, `top`: by how much it was moved by hand.
    */
+  /** @type {Set<Held>} */
   const held = new Set();
+  /** Not in the document yet. @type {Set<Held>} */
+  const fresh = new Set();
+  let names = 0;
 
   /**
    * Inline and important, through the object model: no style of the page is stronger, and no policy of the page forbids it.
@@ -32,72 +49,15 @@
     for (const [name, value] of Object.entries(style)) element.style.setProperty(name, value, "important");
   }
 
-  /** @param {Node} node */
-  const parentOf = (node) => node.parentNode ?? /** @type {Partial<ShadowRoot>} */ (node).host ?? null;
+  /** @param {Record<string, string>} style */
+  const asText = (style) =>
+    Object.entries(style)
+      .map(([name, value]) => `${name}: ${value} !important;`)
+      .join("");
 
-  /**
-   * Whether a bar that stays put (a sticky header, a dialog) lies over this corner of the image. Overlays that belong to the
-   * image's own card, such as a transparent link, do not count.
-   * @type {PlacementApi["coveredByBar"]}
-   */
-  function coveredByBar(host, element) {
-    const box = host.getBoundingClientRect();
-    const x = box.left + box.width / 2;
-    const y = box.top + box.height / 2;
-    if (x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) return false;
-    const over = document.elementsFromPoint(x, y).find((each) => !each.localName.startsWith("naturaltrace-"));
-    if (!over || over === element) return false;
-    /** @type {Node | null} */
-    let node = over;
-    while (node && !node.contains(element)) {
-      if (node instanceof Element && ["fixed", "sticky"].includes(getComputedStyle(node).position)) return true;
-      node = parentOf(node);
-    }
-    return false;
-  }
-
-  let waiting = false;
-  function refreshSoon() {
-    if (waiting || held.size === 0) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      // All is measured before anything is changed: in turns, each change would lay the page out anew.
-      const found = [...held].map((each) => ({ each, shown: each.look() }));
-      for (const { each, shown } of found) each.put(shown);
-    });
-  }
-
-  /** @type {AbortController | null} */
-  let listening = null;
-  function listen() {
-    if (listening) return;
-    listening = new AbortController();
-    const options = { capture: true, passive: true, signal: listening.signal };
-    for (const type of ["scroll", "resize", "transitionend", "fullscreenchange", "toggle"])
-      window.addEventListener(type, refreshSoon, options);
-  }
-
-  let frame = 0;
-  function followByHand() {
-    frame = 0;
-    let any = false;
-    for (const each of held) {
-      if (!each.host.dataset.byHand) continue;
-      any = true;
-      each.place();
-    }
-    if (any) frame = requestAnimationFrame(followByHand);
-  }
-
-  /** @type {PlacementApi["hold"]} */
-  function hold(host, element, corner = "top-left") {
-    const [block, inline] = /** @type {[string, string]} */ (corner.split("-"));
-    const styled = /** @type {HTMLElement | SVGElement} */ (element);
-    const name = `--naturaltrace-${++names}`;
-    const before = canAnchor ? styled.style.getPropertyValue("anchor-name") : "";
-
-    important(host, {
+  /** The host's own style, hidden until it is in its place. @param {Held} each */
+  const styleOf = ({ anchored, name, block, inline }) =>
+    asText({
       all: "initial",
       position: "absolute",
       display: "flex",
@@ -109,94 +69,222 @@
       "z-index": "2147483646",
       "pointer-events": "none",
       contain: "layout style",
+      visibility: "hidden",
+      ...(anchored
+        ? {
+            "position-anchor": name,
+            "position-visibility": "anchors-visible",
+            [block]: `anchor(${block})`,
+            [inline]: `anchor(${inline})`,
+            margin: `${GAP}px`,
+          }
+        : { top: "0", left: "0" }),
     });
 
-    const anchored = canAnchor && element.getRootNode() === document;
-    if (anchored) {
-      styled.style.setProperty("anchor-name", before && before !== "none" ? `${before}, ${name}` : name);
-      important(host, {
-        "position-anchor": name,
-        "position-visibility": "anchors-visible",
-        [block]: `anchor(${block})`,
-        [inline]: `anchor(${inline})`,
-        margin: `${GAP}px`,
-      });
-    }
+  /** @param {Element} element */
+  const anchorsOf = (element) =>
+    /** @type {HTMLElement} */ (element).style
+      .getPropertyValue("anchor-name")
+      .split(",")
+      .map((each) => each.trim())
+      .filter((each) => each && each !== "none");
 
-    const place = () => {
-      const box = element.getBoundingClientRect();
-      const own = host.getBoundingClientRect();
-      const left = inline === "left" ? box.left + GAP : box.right - GAP - own.width;
-      const top = block === "top" ? box.top + GAP : box.bottom - GAP - own.height;
-      important(host, { translate: `${left}px ${top}px` });
-    };
+  /** @param {Held} each */
+  function tie({ element, name }) {
+    const before = anchorsOf(element);
+    if (!before.includes(name))
+      /** @type {HTMLElement} */ (element).style.setProperty("anchor-name", [...before, name].join(", "));
+  }
 
-    const byHand = () => {
-      host.dataset.byHand = "1";
-      for (const property of ["top", "bottom", "left", "right", "margin", "position-anchor"])
-        host.style.removeProperty(property);
-      important(host, { position: "fixed", top: "0", left: "0" });
-      place();
-      if (!frame) frame = requestAnimationFrame(followByHand);
-    };
+  /** @param {Held} each */
+  function untie({ element, name }) {
+    const { style } = /** @type {HTMLElement} */ (element);
+    const rest = anchorsOf(element).filter((each) => each !== name);
+    if (rest.length) style.setProperty("anchor-name", rest.join(", "));
+    else style.removeProperty("anchor-name");
+    if (element.getAttribute("style") === "") element.removeAttribute("style");
+  }
 
-    const look = () => {
-      const box = element.getBoundingClientRect();
-      const gone =
-        box.width === 0 || box.height === 0 || !element.parentElement?.checkVisibility({ visibilityProperty: true });
-      const far = box.bottom < -innerHeight || box.top > 2 * innerHeight;
-      // Measured only near the viewport: reading layout for hundreds of badges on each scroll is what makes pages slow.
-      return !gone && far ? null : !gone && !coveredByBar(host, element);
-    };
-    /** @type {boolean | null} */
-    let now = null;
-    const put = (/** @type {boolean | null} */ shown) => {
-      if (shown === null || shown === now) return;
-      now = shown;
-      important(host, { visibility: shown ? "visible" : "hidden" });
-    };
+  /** @param {Held} each */
+  function byHand(each) {
+    if (each.anchored) untie(each);
+    each.anchored = false;
+    each.shown = false;
+    each.left = 0;
+    each.top = 0;
+    each.host.style.cssText = styleOf(each);
+  }
 
-    const layer = () => element.closest(TOP_LAYER) ?? document.documentElement;
-    layer().append(host);
-    const entry = { host, element, place, look, put };
-    held.add(entry);
-    listen();
+  /** @param {Held} each */
+  function putIn({ element, host }) {
+    const layer = element.closest(TOP_LAYER) ?? document.documentElement;
+    if (layer !== host.parentNode) layer.append(host);
+  }
 
-    if (!anchored) byHand();
-    else {
-      const box = element.getBoundingClientRect();
-      const own = host.getBoundingClientRect();
-      const near = block === "top" ? Math.abs(own.top - GAP - box.top) : Math.abs(own.bottom + GAP - box.bottom);
-      // An anchor that did not resolve leaves the host at its static place.
-      if (box.width > 0 && near > 2) byHand();
-    }
-    put(look());
-
+  /** How far the host is from where it belongs. @param {Held} each @param {DOMRect} box @param {DOMRect} own */
+  function amiss({ block, inline }, box, own) {
     return {
-      refresh() {
-        if (layer() !== host.parentNode) layer().append(host);
-        put(look());
-      },
+      left: inline === "left" ? box.left + GAP - own.left : box.right - GAP - own.right,
+      top: block === "top" ? box.top + GAP - own.top : box.bottom - GAP - own.bottom,
+    };
+  }
+
+  /** Reads only. @param {Held} each */
+  function measure(each) {
+    const { element, host, inline, anchored } = each;
+    const box = element.getBoundingClientRect();
+    const inView = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+    // Far from where anybody looks nothing has to be known, and what was known is not told apart by scrolling.
+    if (!inView) return { box, inView, off: { left: 0, top: 0 }, visible: anchored && box.width > 0 };
+    const own = host.getBoundingClientRect();
+    const off = amiss(each, box, own);
+    // Beside the badge, for on it there is nothing but the badge.
+    const x = (inline === "left" ? own.left - GAP / 2 : own.right + GAP / 2) + off.left;
+    const at = { x, y: own.top + own.height / 2 + off.top };
+    const { covered } = naturalTrace;
+    const visible = box.width > 0 && box.height > 0 && covered.isShown(element) && !covered.underBar(element, at);
+    return { box, inView, off, visible };
+  }
+
+  /** Writes only. @param {Held} each @param {ReturnType<typeof measure>} found */
+  function settle(each, { box, inView, off, visible }) {
+    each.onWidth(box.width);
+    const astray = inView && Math.hypot(off.left, off.top) > 2;
+    if (astray && each.anchored) {
+      // The page has rewritten the image's style: once more. Or else the anchor does not reach.
+      if (anchorsOf(each.element).includes(each.name)) byHand(each);
+      else tie(each);
+      next();
+      return;
+    }
+    if (astray) move(each, off);
+    if (visible === each.shown) return;
+    each.shown = visible;
+    important(each.host, { visibility: visible ? "visible" : "hidden" });
+  }
+
+  /** @param {Held} each @param {{left: number, top: number}} off */
+  function move(each, off) {
+    each.left += off.left;
+    each.top += off.top;
+    important(each.host, { translate: `${each.left}px ${each.top}px` });
+    stillAt = performance.now() + STILL_MS;
+  }
+
+  let layersChanged = false;
+  let restUntil = 0;
+
+  function pass() {
+    frame = 0;
+    const start = performance.now();
+    let some = 0;
+    for (const each of fresh) {
+      if (some++ === NEW_AT_ONCE) break;
+      fresh.delete(each);
+      held.add(each);
+      if (each.anchored) tie(each);
+      putIn(each);
+    }
+    if (layersChanged) for (const each of held) putIn(each);
+    layersChanged = false;
+    const found = [...held].map((each) => ({ each, seen: measure(each) }));
+    for (const { each, seen } of found) settle(each, seen);
+    const end = performance.now();
+    restUntil = end + Math.min(LONGEST_REST_MS, REST * (end - start));
+    if (fresh.size) next();
+    else if (!following) follow();
+  }
+
+  let frame = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let resting;
+
+  function next() {
+    clearTimeout(resting);
+    resting = undefined;
+    // A page that nobody sees has no frames.
+    if (!frame) frame = document.hidden ? Number(setTimeout(pass)) : requestAnimationFrame(pass);
+  }
+
+  /** @type {PlacementApi["refreshSoon"]} */
+  function refreshSoon() {
+    if (frame || resting !== undefined || held.size === 0) return;
+    const wait = restUntil - performance.now();
+    if (wait > 0) resting = setTimeout(next, wait);
+    else next();
+  }
+
+  let stillAt = 0;
+  let following = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let looking;
+
+  /** Whatever is moved by hand, until nothing moves; then a look now and then. */
+  function follow() {
+    const mine = [...held].filter(({ anchored }) => !anchored);
+    following = mine.length > 0;
+    if (!following) return;
+    const found = mine.map((each) => ({
+      each,
+      off: amiss(each, each.element.getBoundingClientRect(), each.host.getBoundingClientRect()),
+    }));
+    for (const { each, off } of found) if (each.shown && Math.hypot(off.left, off.top) > 0.5) move(each, off);
+    looking = undefined;
+    if (performance.now() < stillAt) requestAnimationFrame(follow);
+    else looking = setTimeout(lookAgain, LOOK_EVERY_MS);
+  }
+
+  function lookAgain() {
+    looking = undefined;
+    refreshSoon();
+    follow();
+  }
+
+  /** @param {Event} event */
+  function onMotion({ type }) {
+    if (type === "toggle" || type === "fullscreenchange") layersChanged = true;
+    else stillAt = performance.now() + STILL_MS;
+    refreshSoon();
+    if (looking === undefined) return;
+    clearTimeout(looking);
+    looking = undefined;
+    requestAnimationFrame(follow);
+  }
+
+  /** @type {AbortController | null} */
+  let listening = null;
+  function listen() {
+    if (listening) return;
+    listening = new AbortController();
+    const options = { capture: true, passive: true, signal: listening.signal };
+    for (const type of ["scroll", "resize", "transitionend", "fullscreenchange", "toggle"])
+      window.addEventListener(type, onMotion, options);
+  }
+
+  /** @type {PlacementApi["hold"]} */
+  function hold(host, element, { corner = "top-left", onWidth = () => {} } = {}) {
+    const [block, inline] = /** @type {[string, string]} */ (corner.split("-"));
+    const anchored = canAnchor && element.getRootNode() === document;
+    const name = `--naturaltrace-${++names}`;
+    /** @type {Held} */
+    const each = { host, element, block, inline, onWidth, name, anchored, shown: false, left: 0, top: 0 };
+    host.style.cssText = styleOf(each);
+    fresh.add(each);
+    listen();
+    next();
+    return {
+      refresh: refreshSoon,
       release() {
-        held.delete(entry);
+        const wasIn = held.delete(each);
+        fresh.delete(each);
         host.remove();
-        if (anchored) {
-          const rest = styled.style
-            .getPropertyValue("anchor-name")
-            .split(",")
-            .map((each) => each.trim())
-            .filter((each) => each && each !== name);
-          if (rest.length) styled.style.setProperty("anchor-name", rest.join(", "));
-          else styled.style.removeProperty("anchor-name");
-          if (styled.getAttribute("style") === "") styled.removeAttribute("style");
-        }
-        if (held.size === 0) {
-          listening?.abort();
-          listening = null;
-        }
+        if (wasIn && each.anchored) untie(each);
+        if (held.size || fresh.size) return;
+        listening?.abort();
+        listening = null;
       },
     };
   }
 
-  naturalTrace.placement = { hold, coveredByBar, important };
+  naturalTrace.placement = { hold, refreshSoon, important };
 })();

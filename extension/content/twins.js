@@ -45,15 +45,20 @@
     const box = element.getBoundingClientRect();
     /** @type {Set<Element>} */
     const found = new Set();
+    /** @type {Set<Element>} */
+    const looked = new Set([element]);
     /** @type {Element | null} */
     let card = element.parentElement;
     for (let level = 0; card && level < LEVELS; level++, card = card.parentElement) {
       // A card that is much larger than the image holds other things too.
       const around = card.getBoundingClientRect();
       if (around.width * around.height > 2.5 * box.width * box.height) break;
-      const inside = [card, ...card.querySelectorAll("*")].slice(0, MOST);
-      for (const other of inside) {
-        if (other === element || other.localName.startsWith("naturaltrace-")) continue;
+      const inside = card.getElementsByTagName("*");
+      for (let i = -1; i < MOST - 1; i++) {
+        const other = i < 0 ? card : inside[i];
+        if (!other) break;
+        if (looked.has(other) || other.localName.startsWith("naturaltrace-")) continue;
+        looked.add(other);
         const theirs = other.getBoundingClientRect();
         if (!samePlace(box, theirs, "smaller")) continue;
         const address = images.targetOf(other)?.url ?? "";

@@ -52,6 +52,12 @@ type ProblemCode =
   | "code_of_other_port"
   | "too_many_tries"
   | "not_kept"
+  | "not_allowed"
+  | "not_offered"
+  | "shared_unreachable"
+  | "shared_no_permission"
+  | "shared_other"
+  | "shared_unproven"
   | "extension_reloaded";
 
 interface Problem {
@@ -91,13 +97,19 @@ interface CheckOutcome {
   verdict?: Verdict | undefined;
   problem?: Problem | undefined;
   source?: ByteSource | undefined;
+  /** The address of the shared companion that judged it; absent where that was on this computer. */
+  where?: string | undefined;
   /** The picture as a data address, where it cannot be had a second time. */
   preview?: string | undefined;
 }
 
 interface CompanionState {
-  state: "ready" | "not_paired" | "missing" | "blocked";
+  state: "ready" | "not_paired" | "missing" | "blocked" | "no_permission";
   port: number | null;
+  /** Where a shared companion is; absent where it is the one on this computer. */
+  address?: string;
+  /** That address is an administrator's. */
+  given?: boolean;
   /** Other ports where a program says that it is the companion, as long as none has proved it. */
   rivals?: number[];
 }
@@ -122,6 +134,9 @@ interface PageState {
 interface ContentScripts {
   icons: import("./level-icons.js").IconTable;
   images: import("../content/images.js").ImagesApi;
+  slices: import("../content/slices.js").SlicesApi;
+  nearness: import("../content/nearness.js").NearnessApi;
+  covered: import("../content/covered.js").CoveredApi;
   placement: import("../content/placement.js").PlacementApi;
   badgeStyle: import("../content/badge-style.js").BadgeStyle;
   badge: import("../content/badge.js").BadgeApi;
