@@ -7,6 +7,7 @@ import { previewOf } from "./picture.js";
 import { ProblemError, problemOf } from "./problem.js";
 import { keepContent, knownContent, remembered, sha256 } from "./recent.js";
 import { captureImage } from "./screenshot.js";
+import { team } from "./team.js";
 
 /**
  * @typedef {import("./image-bytes.js").Asker} Asker
@@ -56,13 +57,23 @@ export async function checkFor({ id, image }, sender) {
     const place = byUser && sender.tab ? { tab: sender.tab, frameId: sender.frameId ?? 0, id } : undefined;
     // What a user asks for is asked for anew; a feed's pictures are remembered for a while, but not from private windows.
     const known = !byUser && /^https?:/.test(image.url) && !image.bytes && !image.fresh && !asker.isPrivate;
-    if (!known) return await checkImage(image, asker, stop.signal, place);
+    if (!known) return await checkImage(image, asker, stop.signal, place).then(where);
     // By page as well: what one page may have fetched, with a log-in or from a local address, another may not.
     const address = `${page} ${image.url}`;
-    return await remembered(address, modelStamp, (signal) => checkImage(image, asker, signal), stop.signal);
+    return await remembered(address, modelStamp, (signal) => checkImage(image, asker, signal), stop.signal).then(where);
   } finally {
     underWay.delete(key);
   }
+}
+
+/**
+ * Says where it was judged, if that was not on this computer.
+ * @param {CheckOutcome} outcome
+ * @returns {Promise<CheckOutcome>}
+ */
+async function where(outcome) {
+  const shared = outcome.verdict && (await team());
+  return shared ? { ...outcome, where: shared.address } : outcome;
 }
 
 /**

@@ -4,6 +4,7 @@ import { api, browserName } from "../shared/browser.js";
 import { distrust, portForCode, remember, request } from "./companion.js";
 import { ProblemError } from "./problem.js";
 import { forgetRecent } from "./recent.js";
+import { giveBack, leaveTeam, pairTeam, team } from "./team.js";
 
 /** The companion's problem types (the last part of the URN) that mean something of their own here. */
 const BY_TYPE = /** @type {Record<string, ProblemCode>} */ ({
@@ -21,7 +22,11 @@ const BY_TYPE = /** @type {Record<string, ProblemCode>} */ ({
   busy: "companion_busy",
   paused: "companion_paused",
   "not-found": "not_kept",
+  "not-allowed": "not_allowed",
 });
+
+/** A shared companion has fewer routes, and its limits are on checks, not on codes. @type {Record<number, ProblemCode>} */
+const SHARED = { 404: "not_offered", 429: "companion_busy" };
 
 /** @type {Record<number, ProblemCode>} */
 const BY_STATUS = {
@@ -44,13 +49,15 @@ export function problemCode(status, type) {
 
 /**
  * @param {Response} response
+ * @param {Record<number, ProblemCode>} [others] what a status means here, whatever its type
  * @returns {Promise<never>}
  */
-async function fail(response) {
+async function fail(response, others = {}) {
   const body = await response.json().catch(() => ({}));
   const detail = body.detail ?? `HTTP ${response.status}`;
   const retryAfter = Number(response.headers.get("Retry-After")) || undefined;
-  throw new ProblemError(problemCode(response.status, String(body.type ?? "")), detail, retryAfter);
+  const code = others[response.status] ?? problemCode(response.status, String(body.type ?? ""));
+  throw new ProblemError(code, detail, retryAfter);
 }
 
 /**
@@ -79,15 +86,41 @@ export async function pair(code) {
  */
 async function call(path, init) {
   const response = await request(path, init);
-  if (!response.ok) await fail(response);
+  if (!response.ok) await fail(response, (await team()) ? SHARED : {});
   return response;
 }
 
-/** Forgets the pairing on this side. */
+/** Forgets the pairing on this side, or both where there is one with a shared companion as well. */
 export async function unpair() {
   distrust();
   await forgetRecent();
   await remember({ token: null, id: null });
+  await leaveTeam();
+}
+
+/**
+ * Pairs with a companion that several people share; from then on every image goes there.
+ * @param {import("../shared/address.js").Address} where
+ * @param {{code: string} | {token: string}} secret
+ */
+export async function shareWith(where, secret) {
+  const before = await team();
+  try {
+    await pairTeam(where, secret);
+  } catch (error) {
+    // A mistyped address keeps no permission; one that is right is about to be tried again.
+    const gone = error instanceof ProblemError && ["shared_unreachable", "shared_other"].includes(error.problem.code);
+    if (gone && before?.pattern !== where.pattern) await giveBack(where);
+    throw error;
+  }
+  if (before && before.pattern !== where.pattern) await giveBack(before);
+  await forgetRecent();
+}
+
+/** Back to the companion on this computer. */
+export async function shareNoMore() {
+  await leaveTeam();
+  await forgetRecent();
 }
 
 /** What the companion calls the three urgencies. */
@@ -123,6 +156,8 @@ export async function heatmap(path) {
 
 /** @returns {Promise<{model: Model | null, paused_s: number | null, queue: {waiting: number}, device?: string}>} */
 export async function stats() {
+  // Not asked in vain before every picture.
+  if (await team()) throw new ProblemError("not_offered");
   return (await call("/v1/stats")).json();
 }
 

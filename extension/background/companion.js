@@ -1,6 +1,7 @@
 // Where the companion is, and the token that it gave this browser.
 //
-// The token goes into a header of requests to 127.0.0.1 and nowhere else: never into an address, a page or a log.
+// The token goes into a header of requests to 127.0.0.1 and nowhere else: never into an address, a page or a log. (A
+// companion that several people share has a token of its own; team.js.)
 // Requests are made from here only. Browsers hold back content scripts that call loopback (Local Network Access).
 
 import { api } from "../shared/browser.js";
@@ -8,6 +9,7 @@ import { fits } from "../shared/code.js";
 import { policy } from "../shared/policy.js";
 import { ProblemError } from "./problem.js";
 import { expectedProof, newChallenge } from "./proof.js";
+import { distrustTeam, team, teamRequest, teamState } from "./team.js";
 
 export const FIRST_PORT = 7345;
 export const PORTS_TRIED = 10;
@@ -136,6 +138,8 @@ async function localAccessDenied() {
 
 /** @returns {Promise<CompanionState>} */
 export async function companionState() {
+  const shared = await team();
+  if (shared) return teamState(shared);
   const found = await discover();
   if (!found) return { state: (await localAccessDenied()) ? "blocked" : "missing", port: null };
   return { state: found.knowsUs ? "ready" : "not_paired", port: found.port, rivals: found.rivals };
@@ -162,6 +166,7 @@ async function provenPort() {
 /** Forgets what was proved: the pairing changed. */
 export function distrust() {
   proven = 0;
+  distrustTeam();
 }
 
 /**
@@ -173,6 +178,8 @@ export function distrust() {
 export async function request(path, init = {}) {
   const deadline = AbortSignal.timeout(ANSWER_MS);
   const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
+  const shared = await team();
+  if (shared) return teamRequest(shared, path, { ...init, signal }).catch(stuck(deadline, init.signal));
   for (;;) {
     const { token } = await pairing();
     if (!token) throw new ProblemError("not_paired");
@@ -185,6 +192,7 @@ export async function request(path, init = {}) {
         ...init,
         signal,
         headers,
+        redirect: "error",
         cache: "no-store",
         credentials: "omit",
       });
@@ -192,10 +200,20 @@ export async function request(path, init = {}) {
       return response;
     } catch (error) {
       distrust();
-      if (init.signal?.aborted) throw error;
-      if (deadline.aborted) throw new ProblemError("companion_busy", `no answer within ${ANSWER_MS / 1000} s`);
+      if (init.signal?.aborted || deadline.aborted) stuck(deadline, init.signal)(error);
       // It was there a moment ago or is gone: one look round, unless that was just done.
       if (!wasProven) throw new ProblemError("companion_missing", String(error));
     }
   }
 }
+
+/**
+ * What becomes of an error: one that is the deadline's says so.
+ * @param {AbortSignal} deadline
+ * @param {AbortSignal | null | undefined} asker
+ * @returns {(error: unknown) => never}
+ */
+const stuck = (deadline, asker) => (error) => {
+  if (!deadline.aborted || asker?.aborted) throw error;
+  throw new ProblemError("companion_busy", `no answer within ${ANSWER_MS / 1000} s`);
+};

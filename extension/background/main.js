@@ -11,6 +11,8 @@ import {
   forgetPast,
   giveFeedback,
   pair,
+  shareNoMore,
+  shareWith,
   unpair,
 } from "./client.js";
 import { onCommand } from "./commands.js";
@@ -68,6 +70,8 @@ const answers = {
   "companion-settings-change": { from: "page", answer: (m) => andForget(changeCompanionSettings(m.change)) },
   "companion-port": { from: "page", answer: (m) => usePort(m.port) },
   "companion-pair": { from: "page", answer: (m) => done(pair(m.code)) },
+  "companion-share": { from: "page", answer: (m) => done(shareWith(m.where, m.secret)) },
+  "companion-share-no-more": { from: "page", answer: () => done(shareNoMore()) },
   "companion-forget": { from: "page", answer: () => unpair() },
   "recent-forget": { from: "page", answer: () => forgetRecent() },
   "open-welcome": { from: "any", answer: () => openWelcome() },

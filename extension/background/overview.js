@@ -6,7 +6,7 @@ import { companionState } from "./companion.js";
 /** @returns {Promise<CompanionOverview>} */
 export async function overview() {
   const state = await companionState();
-  if (state.state !== "ready") return state;
+  if (state.state !== "ready" || state.address) return state;
   const now = await stats().catch(() => null);
   if (!now) return state;
   const facts = { model: now.model, waiting: now.queue?.waiting ?? 0 };

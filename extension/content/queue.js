@@ -27,6 +27,8 @@
     "companion_paused",
     "companion_error",
     "not_paired",
+    "shared_unreachable",
+    "shared_no_permission",
   ]);
 
   /** @type {Map<Element, ImageTarget>} */

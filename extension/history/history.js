@@ -3,6 +3,7 @@
 import { ask, plural, text } from "../shared/browser.js";
 import { el, localise, moment, must } from "../shared/dom.js";
 import { LEVELS } from "../shared/levels.js";
+import { SETUP_HELPS } from "../shared/verdict-parts.js";
 
 /** @typedef {import("../background/past.js").Past} Past */
 
@@ -24,7 +25,7 @@ let search = 0;
 /** @param {Problem} problem */
 function showProblem({ code }) {
   said.replaceChildren(`${text(`problem_${code}`)}. ${text(`advice_${code}`)} `);
-  if (!["companion_missing", "companion_blocked", "not_paired"].includes(code)) return;
+  if (!SETUP_HELPS.includes(code)) return;
   const open = el("button", { type: "button", class: "link" }, text("open_setup"));
   open.addEventListener("click", () => void ask({ type: "open-welcome" }));
   said.append(open);

@@ -1,7 +1,7 @@
 // The settings that belong to the companion and hold for every browser: shown where it is paired and knows them.
 
 import { ask, text } from "../shared/browser.js";
-import { must } from "../shared/dom.js";
+import { must, percent } from "../shared/dom.js";
 
 const SENSITIVITIES = ["careful", "balanced", "eager"];
 
@@ -22,12 +22,30 @@ sensitivity.addEventListener("change", () => void change({ sensitivity: sensitiv
 language.addEventListener("change", () => void change({ language: language.value }));
 keep.addEventListener("change", () => void change({ history: keep.checked }));
 
+/**
+ * What each word was measured to cost, or nothing: an aim would pass for a measurement.
+ * @param {Record<string, {real: number, generated: number}> | null} shares absent where the companion is older
+ */
+function showShares(shares) {
+  for (const option of sensitivity.options) {
+    const name = text(`sensitivity_${option.value}`);
+    const share = shares?.[option.value];
+    option.textContent = share
+      ? text("options_sensitivity_share", name, percent(share.real), percent(share.generated))
+      : name;
+  }
+  must("#sensitivity-note", HTMLElement).textContent = text(
+    shares ? "options_sensitivity_note" : "options_sensitivity_none",
+  );
+}
+
 export async function showCompanionSettings() {
   const now = await ask({ type: "companion-settings" });
   card.hidden = Boolean(now.problem);
   if (now.problem) return;
   // An older companion has no such choice.
   must("#sensitivity-part", HTMLElement).hidden = !SENSITIVITIES.includes(now.sensitivity);
+  showShares(now.sensitivity_measured ?? null);
   sensitivity.value = now.sensitivity;
   keep.checked = now.history === true;
   const options = [...language.options].map(({ value }) => value);

@@ -5,10 +5,12 @@ import { el, localise, must, percent } from "../shared/dom.js";
 import { LEVELS } from "../shared/levels.js";
 import { changeSettings, DEFAULTS, settings } from "../shared/settings.js";
 import { showSites } from "../shared/site-list.js";
+import { companionAdvice, companionTitle } from "../shared/state-words.js";
 import { showCompanionSettings } from "./companion-settings.js";
 import { showShortcuts } from "./shortcuts.js";
 
 const sites = must("#sites", HTMLElement);
+const back = must("#shared-back", HTMLButtonElement);
 
 /** Chances from which flagged images are acted on, in percent. */
 const ACT_FROM = [0, 70, 80, 90, 95];
@@ -76,19 +78,35 @@ for (const name of ["corner", "action", "actOn", "actFrom"]) {
 
 async function showCompanion() {
   /** @type {CompanionOverview} */
-  const { state, port, model } = await ask({ type: "companion-overview" });
+  const companion = await ask({ type: "companion-overview" });
+  const { port, model, address } = companion;
+  back.hidden = !address || companion.given === true;
+  must("#privacy", HTMLElement).textContent = address
+    ? text("shared_privacy_note", address)
+    : text("options_privacy_note");
+  await showPrivate(Boolean(address));
+  if (address) {
+    must("#companion", HTMLElement).textContent = `${companionTitle(companion)}. ${companionAdvice(companion)}`;
+    return;
+  }
   const facts = [port && text("companion_ready_more", port), model && `${model.name} ${model.version}`].filter(Boolean);
-  must("#companion", HTMLElement).textContent = [text(`companion_${state}`), ...facts].join(" · ");
+  must("#companion", HTMLElement).textContent = [companionTitle(companion), ...facts].join(" · ");
 }
 
-async function showPrivate() {
+/** @param {boolean} shared whether images go to a companion elsewhere */
+async function showPrivate(shared) {
   const allowed = await api.extension.isAllowedIncognitoAccess();
-  must("#private", HTMLElement).textContent = text(allowed ? "options_private_on" : "options_private_off");
+  const on = shared ? "shared_private_on" : "options_private_on";
+  must("#private", HTMLElement).textContent = text(allowed ? on : "options_private_off");
 }
 
 const showAll = () =>
   Promise.all([showSites(sites), showLevels(), showChoices(), showCompanion(), showCompanionSettings()]);
 
+back.addEventListener("click", async () => {
+  await ask({ type: "companion-share-no-more" });
+  await showAll();
+});
 must("#setup", HTMLButtonElement).addEventListener("click", () => ask({ type: "open-welcome" }));
 must("#forget", HTMLButtonElement).addEventListener("click", async () => {
   await ask({ type: "companion-forget" });
@@ -103,4 +121,4 @@ must("#forget", HTMLButtonElement).addEventListener("click", async () => {
 
 localise();
 document.title = text("options_title");
-await Promise.all([showAll(), showPrivate(), showShortcuts(must("#shortcuts", HTMLElement))]);
+await Promise.all([showAll(), showShortcuts(must("#shortcuts", HTMLElement))]);

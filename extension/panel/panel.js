@@ -24,18 +24,19 @@ function header(level, title) {
 
 /**
  * @param {Verdict} verdict
- * @param {{url: string, at: number, isPrivate: boolean}} about
+ * @param {{url: string, at: number, isPrivate: boolean, where: string | undefined}} about
  */
-function footer(verdict, { url, at, isPrivate }) {
+function footer(verdict, { url, at, isPrivate, where }) {
   const report = el("button", { type: "button", id: "open-report", class: "primary" }, text("open_report"));
   report.addEventListener("click", () => void ask({ type: "report-open", key }));
   return el(
     "footer",
     {},
-    parts.caution(verdict),
+    parts.caution(verdict, where),
     el("div", { class: "actions" }, !isPrivate && report, ...parts.copies(verdict, url, at)),
     isPrivate && el("p", { class: "small quiet" }, text("report_private")),
-    parts.feedback(verdict),
+    // A shared companion takes none.
+    !where && parts.feedback(verdict),
   );
 }
 
@@ -60,14 +61,14 @@ function showVerdict({ outcome, url, at, isPrivate }) {
     ...parts.evidenceLists(verdict),
     parts.generator(verdict),
     parts.sentences(text("changes_title"), verdict.changes),
-    footer(verdict, { url, at, isPrivate }),
+    footer(verdict, { url, at, isPrivate, where: outcome.where }),
   ];
   panel.replaceChildren(...content.filter((part) => part instanceof Node));
 }
 
 /** @param {Problem} problem */
 function showProblem({ code, detail }) {
-  const welcome = ["companion_missing", "companion_blocked", "not_paired"].includes(code);
+  const welcome = parts.SETUP_HELPS.includes(code);
   const open = el("button", { type: "button", class: "primary", onclick: () => ask({ type: "open-welcome" }) });
   open.append(text("open_setup"));
   panel.replaceChildren(

@@ -5,6 +5,7 @@ import { el, listed, localise, must } from "../shared/dom.js";
 import { LEVELS } from "../shared/levels.js";
 import { changeSettings, settings, turnSite } from "../shared/settings.js";
 import { hostPattern, siteOf } from "../shared/sites.js";
+import { companionAdvice, companionTitle } from "../shared/state-words.js";
 import { imageOrigins, pageState } from "./page.js";
 
 const LOOK_EVERY_MS = 1000;
@@ -31,8 +32,9 @@ async function showCompanion() {
   /** @type {CompanionOverview} */
   const companion = await ask({ type: "companion-overview" });
   must("#dot", HTMLElement).dataset.state = companion.state;
-  must("#companion-title", HTMLElement).textContent = text(`companion_${companion.state}`);
-  must("#companion-advice", HTMLElement).textContent = text(`companion_${companion.state}_more`, companion.port ?? "");
+  must("#companion-title", HTMLElement).textContent = companionTitle(companion);
+  must("#companion-advice", HTMLElement).textContent = companionAdvice(companion);
+  must("#history", HTMLElement).hidden = Boolean(companion.address);
   must("#setup", HTMLButtonElement).hidden = companion.state === "ready" || companion.state === "paused";
 }
 

@@ -64,10 +64,10 @@ function show({ outcome, url, at }, pictures) {
     el(
       "footer",
       {},
-      parts.caution(verdict),
+      parts.caution(verdict, outcome.where),
       el("p", { class: "small quiet" }, text("levels_note")),
       el("div", { class: "actions" }, print, ...parts.copies(verdict, url, at)),
-      parts.feedback(verdict),
+      !outcome.where && parts.feedback(verdict),
     ),
   ];
   report.replaceChildren(...content.filter((part) => part instanceof Node));

@@ -1,13 +1,16 @@
 // What an administrator has set, through the browser's managed storage. `managed-schema.json` says what can be;
 // docs/admin.md how. Read with suspicion: Firefox does not check values against the schema.
 
+import { cleanAddress } from "./address.js";
 import { api } from "./browser.js";
 import { LEVELS } from "./levels.js";
 import { isSiteId } from "./sites.js";
 
 /**
- * @typedef {{sitesOnly: boolean, port: number | null, settings: Partial<import("./settings.js").Settings>}} Policy
+ * @typedef {{sitesOnly: boolean, port: number | null, companion: string | null,
+ *   settings: Partial<import("./settings.js").Settings>}} Policy
  *   `settings`: the settings that the policy decides, which people can't change. `sitesOnly`: no others than its sites.
+ *   `companion`: the address of the shared companion that is used instead of the one on this computer.
  */
 
 export const CORNERS = Object.freeze(["top-left", "top-right", "bottom-left", "bottom-right"]);
@@ -33,7 +36,9 @@ const GOOD = {
 /** @param {Record<string, unknown>} raw what managed storage holds */
 export function readPolicy(raw) {
   /** @type {Policy} */
-  const policy = { sitesOnly: raw.sitesOnly === true, port: null, settings: {} };
+  const policy = { sitesOnly: raw.sitesOnly === true, port: null, companion: null, settings: {} };
+  const companion = typeof raw.companion === "string" ? cleanAddress(raw.companion) : null;
+  if (companion && companion !== "plain") policy.companion = companion.address;
   const port = whole(raw.port);
   if (port >= 1024 && port <= 65535) policy.port = port;
   for (const [name, good] of Object.entries(GOOD)) {

@@ -5,6 +5,15 @@ import { el, modest, percent } from "./dom.js";
 import { leaning, sortEvidence } from "./evidence.js";
 import { reportJson, reportText } from "./report-text.js";
 
+/** Problems that the welcome page leads out of. @type {readonly string[]} */
+export const SETUP_HELPS = Object.freeze([
+  "companion_missing",
+  "companion_blocked",
+  "not_paired",
+  "shared_unreachable",
+  "shared_no_permission",
+]);
+
 /** @param {keyof typeof naturalTrace.icons.shapes} name */
 export const icon = (name) => naturalTrace.icons.draw(name);
 
@@ -114,9 +123,13 @@ export function screenshotNote({ source }) {
   return el("section", { class: "note small" }, icon("screenshot"), el("p", {}, text("from_screenshot")));
 }
 
-/** @param {Verdict} verdict */
-export function caution({ model }) {
-  const judged = text("judged_by", model.name, model.version);
+/**
+ * @param {Verdict} verdict
+ * @param {string} [where] the address of the shared companion that judged it
+ */
+export function caution({ model }, where) {
+  const { name, version } = model;
+  const judged = where ? text("judged_by_shared", name, version, where) : text("judged_by", name, version);
   return el("p", { class: "small quiet" }, `${text("can_be_wrong")} ${judged}`);
 }
 

@@ -5,6 +5,9 @@ import { cleanCode, fits } from "../shared/code.js";
 import { el, listed, localise, must } from "../shared/dom.js";
 import { LEVELS } from "../shared/levels.js";
 import { showSites } from "../shared/site-list.js";
+import { companionTitle } from "../shared/state-words.js";
+import { say } from "./say.js";
+import { showShared, startShared } from "./shared.js";
 
 /** Ports on which a program answers as the companion, as long as this browser is not paired. @type {number[]} */
 let answering = [];
@@ -21,18 +24,6 @@ const pairForm = must("#pair-form", HTMLFormElement);
 const unpair = must("#unpair", HTMLButtonElement);
 
 /**
- * @param {HTMLElement} place
- * @param {"wait" | "good" | "bad"} tone
- * @param {string} words
- */
-function say(place, tone, words) {
-  if (place.dataset.tone === tone && place.textContent === words) return;
-  place.dataset.tone = tone;
-  const icon = tone === "wait" ? "checking" : tone === "good" ? "done" : "problem";
-  place.replaceChildren(naturalTrace.icons.draw(icon), el("span", {}, words));
-}
-
-/**
  * @param {string} step
  * @param {"now" | "done" | "later"} state
  */
@@ -47,27 +38,42 @@ function mark(step, state) {
 
 /** @param {CompanionState} companion */
 function show(companion) {
-  const running = companion.state === "ready" || companion.state === "not_paired";
-  const paired = companion.state === "ready";
-  must("#companion-help", HTMLElement).hidden = companion.state !== "missing";
-  must("#blocked-help", HTMLElement).hidden = companion.state !== "blocked";
+  const { state, address } = companion;
+  const running = state === "ready" || state === "not_paired";
+  const paired = state === "ready";
+  must("#companion-help", HTMLElement).hidden = state !== "missing" || Boolean(address);
+  must("#blocked-help", HTMLElement).hidden = state !== "blocked";
   const rivals = companion.rivals ?? [];
-  must("#port-details", HTMLElement).hidden = running && rivals.length === 0;
+  must("#port-details", HTMLElement).hidden = Boolean(address) || (running && rivals.length === 0);
   showPort(paired ? null : companion.port, rivals);
-  if (running) say(companionStatus, "good", text("companion_running", companion.port ?? ""));
-  else if (companion.state === "blocked") say(companionStatus, "bad", text("problem_companion_blocked"));
+  showShared(companion);
+  if (address) say(companionStatus, running ? "good" : "bad", sharedWords(companion));
+  else if (running) say(companionStatus, "good", text("companion_running", companion.port ?? ""));
+  else if (state === "blocked") say(companionStatus, "bad", text("problem_companion_blocked"));
   else say(companionStatus, "wait", text("companion_looking"));
 
   mark("companion", running ? "done" : "now");
   mark("pair", paired ? "done" : running ? "now" : "later");
   mark("sites", paired ? "now" : "later");
   mark("use", paired ? "now" : "later");
-  pairForm.hidden = paired;
-  unpair.hidden = !paired;
+  // With a shared companion a browser is paired where its address stands.
+  pairForm.hidden = paired || Boolean(address);
+  unpair.hidden = !paired || Boolean(address);
   codeInput.disabled = !running;
   must("#pair-form button", HTMLButtonElement).disabled = !running;
   if (paired) say(pairStatus, "good", text("paired"));
   else if (pairStatus.dataset.tone === "good") pairStatus.replaceChildren();
+  must("#lead", HTMLElement).textContent = address ? text("shared_welcome_lead", address) : text("welcome_lead");
+  must("#privacy-line", HTMLElement).textContent = address
+    ? text("shared_privacy_line", address)
+    : text("privacy_line");
+}
+
+/** @param {CompanionState} companion one that is shared */
+function sharedWords(companion) {
+  const address = companion.address ?? "";
+  if (companion.state === "ready") return text("shared_running", address);
+  return `${companionTitle(companion)}. ${text(`shared_${companion.state}_more`, address)}`;
 }
 
 /**
@@ -96,6 +102,7 @@ function portWords(code) {
 codeInput.addEventListener("input", () => showPort(answering[0] ?? null, answering.slice(1)));
 
 const look = async () => show(await ask({ type: "companion-state" }));
+startShared(look);
 
 pairForm.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -38,10 +38,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SLOW_S))
 
 
-def start_browser(name: str, *, headless: bool = True, web_port: int | None = None, private: bool = False) -> Browser:
+def start_browser(
+    name: str,
+    *,
+    headless: bool = True,
+    web_port: int | None = None,
+    private: bool = False,
+    trust: Path | None = None,
+) -> Browser:
     """A browser, or a skip with the reason. In CI a missing browser is a failure: there it must be tested."""
     try:
-        return open_browser(name, headless=headless, web_port=web_port, private=private)
+        return open_browser(name, headless=headless, web_port=web_port, private=private, trust=trust)
     except BrowserMissing as error:
         if os.environ.get("NATURALTRACE_CI"):
             raise

@@ -3,8 +3,9 @@
 /**
  * @param {{listening?: (message: any) => unknown}} [options] `listening`: the page's answer to messages
  * @returns {{storage: Record<string, any>, session: Record<string, any>,
- *   manage: (values: Record<string, unknown> | null) => void}}
+ *   manage: (values: Record<string, unknown> | null) => void, granted: Set<string>}}
  *   what was stored. `manage`: what an administrator has set; null where reading it fails, as in Firefox without one.
+ *   `granted`: the match patterns that the user has permitted.
  */
 export function fakeBrowser({ listening = () => ({}) } = {}) {
   /** @type {Record<string, unknown> | null} */
@@ -18,11 +19,18 @@ export function fakeBrowser({ listening = () => ({}) } = {}) {
     get: async (/** @type {string | null} */ key) =>
       key === null ? { ...values } : key in values ? { [key]: values[key] } : {},
     set: async (/** @type {Record<string, any>} */ change) => void Object.assign(values, change),
-    remove: async (/** @type {string[]} */ keys) => {
-      for (const key of keys) delete values[key];
+    remove: async (/** @type {string | string[]} */ keys) => {
+      for (const key of [keys].flat()) delete values[key];
     },
   });
+  /** @type {Set<string>} */
+  const granted = new Set();
+  /** @typedef {{origins: string[]}} Origins */
   /** @type {any} */ (globalThis).browser = {
+    permissions: {
+      contains: async (/** @type {Origins} */ { origins }) => origins.every((each) => granted.has(each)),
+      remove: async (/** @type {Origins} */ { origins }) => origins.every((each) => granted.delete(each)),
+    },
     storage: {
       local: area(storage),
       session: area(session),
@@ -38,6 +46,7 @@ export function fakeBrowser({ listening = () => ({}) } = {}) {
   return {
     storage,
     session,
+    granted,
     manage: (values) => {
       managed = values;
     },

@@ -13,7 +13,7 @@ const read = (/** @type {string} */ path) => readFileSync(new URL(`../../extensi
 const schema = JSON.parse(read("managed-schema.json"));
 
 test("without an administrator nothing is decided", async () => {
-  assert.deepEqual(await policy(), { sitesOnly: false, port: null, settings: {} });
+  assert.deepEqual(await policy(), { sitesOnly: false, port: null, companion: null, settings: {} });
   assert.deepEqual((await settings()).locked, []);
 });
 
@@ -22,6 +22,7 @@ test("every property of the schema is read, and the manifest names the schema", 
     sites: ["x"],
     sitesOnly: true,
     port: 7345,
+    companion: "https://companion.example:7345",
     action: "hide",
     actOn: "likely_ai",
     actFrom: 90,
@@ -30,8 +31,8 @@ test("every property of the schema is read, and the manifest names the schema", 
     corner: "top-right",
   };
   assert.deepEqual(Object.keys(values).sort(), Object.keys(schema.properties).sort());
-  const { sitesOnly, port, settings: decided } = readPolicy(values);
-  assert.deepEqual({ ...decided, sitesOnly, port }, values);
+  const { sitesOnly, port, companion, settings: decided } = readPolicy(values);
+  assert.deepEqual({ ...decided, sitesOnly, port, companion }, values);
   assert.equal(JSON.parse(read("manifest.json")).storage.managed_schema, "managed-schema.json");
 });
 
@@ -48,6 +49,7 @@ test("what makes no sense counts as not set", () => {
     sites: "x",
     sitesOnly: "yes",
     port: 80,
+    companion: "http://companion.example",
     action: "delete",
     actOn: 1,
     actFrom: 100,
@@ -55,7 +57,7 @@ test("what makes no sense counts as not set", () => {
     quiet: "ai",
     corner: "middle",
   };
-  assert.deepEqual(readPolicy(nonsense), { sitesOnly: false, port: null, settings: {} });
+  assert.deepEqual(readPolicy(nonsense), { sitesOnly: false, port: null, companion: null, settings: {} });
 });
 
 test("one mistyped site does not cost the others", () => {

@@ -1,5 +1,6 @@
 """The team's users and administrators: tokens as the paired browsers have them, hashed, in two files of their own."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -40,8 +41,10 @@ class People:
                 found = Person(role, client)
         return found
 
-    def get(self, client_id: str) -> Client | None:
-        return self._list(Role.USER).get(client_id)
+    def get(self, named: str) -> Client | None:
+        """A user by id, or by the mark of their token: who was only handed the token knows no id."""
+        users = self._list(Role.USER)
+        return users.get(named) or next((user for user in users if mark(user.token_sha256) == named), None)
 
     def revoke(self, client_id: str) -> bool:
         return any(self._list(role).revoke(client_id) for role in Role)
@@ -55,6 +58,11 @@ class People:
             self._lists[role] = Clients.load(self._paths[role])
             self._stamps[role] = stamp
         return self._lists[role]
+
+
+def mark(token_sha256: str) -> str:
+    """A name that whoever holds a token can work out, and that leads back to neither the token nor its hash."""
+    return "mark-" + hashlib.sha256(f"naturaltrace client {token_sha256}".encode()).hexdigest()[:32]
 
 
 def _stamp(path: Path) -> object:

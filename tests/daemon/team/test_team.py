@@ -24,7 +24,7 @@ from naturaltrace.storage.paths import DataFolder
 from naturaltrace.team import serve
 from naturaltrace.team.audit import Audit
 from naturaltrace.team.limits import RateLimit
-from naturaltrace.team.people import People, Role
+from naturaltrace.team.people import People, Role, mark
 from tests.daemon.images import encoded, photo
 from tests.daemon.programs import COMMAND, naturaltrace
 from tests.daemon.stand_in import stand_in
@@ -152,6 +152,22 @@ async def test_a_browser_is_paired_by_a_code_that_works_once(shared: Shared) -> 
     headers = {"NaturalTrace-Client": paired["id"], "NaturalTrace-Challenge": challenge}
     _, health = await shared.ask("GET", "/v1/health", headers=headers)
     assert health["proof"] == proof(token_hash(paired["token"]), challenge, shared.port)
+
+
+async def test_who_was_handed_a_token_has_the_companion_prove_itself_before_sending_it(shared: Shared) -> None:
+    (client, token), (_, admin) = shared.people.add("Ana", Role.USER), shared.people.add("Root", Role.ADMIN)
+    challenge = "cd" * 32
+
+    async def proved(named: str) -> str | None:
+        headers = {"NaturalTrace-Client": named, "NaturalTrace-Challenge": challenge}
+        return (await shared.ask("GET", "/v1/health", headers=headers))[1].get("proof")
+
+    assert await proved(mark(token_hash(token))) == proof(token_hash(token), challenge, shared.port)
+    assert await proved(mark(token_hash(admin))) is None  # it administers; it pairs no browser
+    assert await proved(mark(token_hash("nt1_guess"))) is None
+    assert token_hash(token)[:8] not in mark(token_hash(token))
+    assert shared.people.revoke(client.id)
+    assert await proved(mark(token_hash(token))) is None
 
 
 async def test_web_pages_may_not_call(shared: Shared) -> None:

@@ -34,16 +34,23 @@ def open_browser(
     language: str = "en-US",
     web_port: int | None = None,
     private: bool = False,
+    trust: Path | None = None,
 ) -> Browser:
     """Start "chromium" or "firefox" on a fresh profile. Raises BrowserMissing where it is not installed.
 
     With `web_port`, every https address leads to that port of this machine, under its own name, and the extension may
-    be permitted to see it. With `private`, the extension is allowed in private windows.
+    be permitted to see it. With `private`, the extension is allowed in private windows. With `trust`, an authority's
+    certificate in a PEM file, the browser believes that one and no other that nobody vouches for, and the extension may
+    be permitted any https address.
     """
     if name == "chromium":
         from .chromium import ChromiumBrowser
 
-        return ChromiumBrowser(extension, headless=headless, language=language, web_port=web_port, private=private)
+        return ChromiumBrowser(
+            extension, headless=headless, language=language, web_port=web_port, private=private, trust=trust
+        )
     from .firefox import FirefoxBrowser
 
-    return FirefoxBrowser(extension, headless=headless, language=language, web_port=web_port, private=private)
+    return FirefoxBrowser(
+        extension, headless=headless, language=language, web_port=web_port, private=private, trust=trust
+    )

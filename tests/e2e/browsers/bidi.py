@@ -15,7 +15,7 @@ class BidiError(Exception):
 class Bidi:
     """One session. Commands are answered in turn; events are not subscribed to."""
 
-    def __init__(self, address: str, *, timeout_s: float = 150.0) -> None:
+    def __init__(self, address: str, *, timeout_s: float = 150.0, any_certificate: bool = True) -> None:
         self._timeout = timeout_s
         self._ids = count(1)
         # The client is a context manager; this object lives longer than one block.
@@ -24,7 +24,7 @@ class Bidi:
             connect(f"{address}/session", max_size=None, ping_interval=None)
         )
         # Only servers of the tests' own are reached; their certificates are nobody's.
-        self.command("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
+        self.command("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": any_certificate}})
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send one command and return its result. Raises BidiError, TimeoutError."""

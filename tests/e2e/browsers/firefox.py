@@ -211,6 +211,7 @@ class FirefoxBrowser:
         language: str = "en-US",
         web_port: int | None = None,
         private: bool = False,
+        trust: Path | None = None,
     ) -> None:
         executable = find_firefox()
         manifest = json.loads((extension / "manifest.json").read_text(encoding="utf-8"))
@@ -234,7 +235,10 @@ class FirefoxBrowser:
         command += ["--remote-debugging-port", "0", "--remote-allow-system-access", "about:blank"]
         env = {**os.environ, "MOZ_HEADLESS_WIDTH": "1280", "MOZ_HEADLESS_HEIGHT": "900"}
         try:
-            self.bidi = Bidi(self._process.start(command, r"WebDriver BiDi listening on (ws://\S+)", env))
+            address = self._process.start(command, r"WebDriver BiDi listening on (ws://\S+)", env)
+            self.bidi = Bidi(address, any_certificate=trust is None)
+            if trust is not None:
+                self._believe(trust)
             self.bidi.command(
                 "webExtension.install",
                 extensionData={"type": "path", "path": str(extension)},
@@ -243,6 +247,12 @@ class FirefoxBrowser:
         except BaseException:
             self._process.stop()
             raise
+
+    def _believe(self, certificate: Path) -> None:
+        """As an administrator's policy does: an authority of one's own."""
+        plain = "".join(line for line in certificate.read_text("ascii").splitlines() if "-----" not in line)
+        database = "Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB)"
+        self.bidi.evaluate(self.chrome_context(), f"({database}.addCertFromBase64('{plain}', 'CTu,,'), true)")
 
     def chrome_context(self) -> str:
         """The browser's own window."""
