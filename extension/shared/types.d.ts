@@ -134,6 +134,9 @@ interface PageState {
 interface ContentScripts {
   icons: import("./level-icons.js").IconTable;
   images: import("../content/images.js").ImagesApi;
+  slices: import("../content/slices.js").SlicesApi;
+  nearness: import("../content/nearness.js").NearnessApi;
+  covered: import("../content/covered.js").CoveredApi;
   placement: import("../content/placement.js").PlacementApi;
   badgeStyle: import("../content/badge-style.js").BadgeStyle;
   badge: import("../content/badge.js").BadgeApi;
