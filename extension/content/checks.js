@@ -98,8 +98,8 @@
     if (typeof key !== "string") return;
     const bytes = () => naturalTrace.bytes.fromPage(target);
     const image = target.element.getBoundingClientRect();
-    const near = check.badge?.box() ?? image;
-    naturalTrace.panel.open(key, near, { onClosed: () => check.badge?.focus(), bytes, image });
+    const badge = check.badge?.box();
+    naturalTrace.panel.open(key, badge?.width ? badge : image, { onClosed: () => check.badge?.focus(), bytes, image });
   }
 
   /**
@@ -121,11 +121,14 @@
     }
   }
 
+  /** @type {Intl.NumberFormat | undefined} */
+  let percent;
+
   /** @param {Verdict | undefined} verdict */
   function chanceOf(verdict) {
     // As in the panel: never “100 %”, and no number that would read as a verdict where there is none.
     if (!verdict || verdict.level === "unclear" || typeof verdict.probability !== "number") return "";
-    const percent = new Intl.NumberFormat(naturalTrace.link.text("language_tag"), { style: "percent" });
+    percent ??= new Intl.NumberFormat(naturalTrace.link.text("language_tag"), { style: "percent" });
     const share = Math.min(0.99, Math.max(0.01, verdict.probability));
     return naturalTrace.link.text("badge_chance", percent.format(share));
   }

@@ -132,10 +132,13 @@
   /** Reads only. @param {Held} each */
   function measure(each) {
     const { element, host, inline, anchored } = each;
+    const away = { width: 0, inView: false, off: { left: 0, top: 0 }, visible: false };
+    // Asking for the box of something that the browser does not lay out at present would make it do so.
+    if (!element.checkVisibility({ contentVisibilityAuto: true })) return away;
     const box = element.getBoundingClientRect();
     const inView = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
     // Far from where anybody looks nothing has to be known, and what was known is not told apart by scrolling.
-    if (!inView) return { box, inView, off: { left: 0, top: 0 }, visible: anchored && box.width > 0 };
+    if (!inView) return { ...away, width: box.width, visible: anchored && box.width > 0 };
     const own = host.getBoundingClientRect();
     const off = amiss(each, box, own);
     // Beside the badge, for on it there is nothing but the badge.
@@ -143,12 +146,12 @@
     const at = { x, y: own.top + own.height / 2 + off.top };
     const { covered } = naturalTrace;
     const visible = box.width > 0 && box.height > 0 && covered.isShown(element) && !covered.underBar(element, at);
-    return { box, inView, off, visible };
+    return { width: box.width, inView, off, visible };
   }
 
   /** Writes only. @param {Held} each @param {ReturnType<typeof measure>} found */
-  function settle(each, { box, inView, off, visible }) {
-    each.onWidth(box.width);
+  function settle(each, { width, inView, off, visible }) {
+    if (width) each.onWidth(width);
     const astray = inView && Math.hypot(off.left, off.top) > 2;
     if (astray && each.anchored) {
       // The page has rewritten the image's style: once more. Or else the anchor does not reach.
