@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, VIEW_OUTPUT
 from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.views import VIEW
+from naturaltrace_model.export.fused import FusedStatistics
 from naturaltrace_model.networks.branches import NaturalTraceDetector
 from naturaltrace_model.networks.map_net import MapNet
 
 _FINAL = "final_"  # before the outputs' names while the exporter is at work
-_LEAST_HALVED = 1024  # smaller tensors stay as they are: they weigh nothing, and scales and offsets live there
+_LEAST_HALVED = 4096  # smaller tensors stay as they are: they weigh nothing, and scales and offsets are among them
 
 
 class _Exported(nn.Module):
@@ -28,13 +29,13 @@ class _Exported(nn.Module):
 
     def forward(self, crops: Tensor, views: Tensor) -> tuple[Tensor, ...]:
         detector = self.detector
-        crop_maps, view_maps = detector.encoder(crops), detector.encoder(views)
-        out = detector.trace(detector.texture(crop_maps))
-        seen = detector.view(detector.texture(view_maps))
-        crop_map = detector.places(crop_maps, detector.trace) if self.head is None else self.head(crops)
+        of_crops = FusedStatistics(detector.texture, detector.encoder(crops))
+        of_views = FusedStatistics(detector.texture, detector.encoder(views))
+        out, seen = detector.trace(of_crops.statistics), detector.view(of_views.statistics)
+        crop_map = of_crops.places(detector.trace) if self.head is None else self.head(crops)
         return (
             out.logit, out.proximity, out.quality, out.family, out.z_hom, seen.logit,
-            crop_map, detector.places(view_maps, detector.view), seen.family, seen.embedding,
+            crop_map, of_views.places(detector.view), seen.family, seen.embedding,
         )  # fmt: skip
 
 
@@ -57,11 +58,45 @@ def to_onnx(detector: NaturalTraceDetector, head: MapNet | None = None) -> bytes
     buffer = io.BytesIO()
     onnx.save_model(program.model_proto, buffer)
     model = onnx.load_model_from_string(buffer.getvalue())
+    _widen_in_one_step(model)
     _name_outputs(model)
     _forget_where_it_was_made(model)
     store_in_half(model)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
+
+
+def _widen_in_one_step(model: onnx.ModelProto) -> None:
+    """One DequantizeLinear for what the exporter writes as cast, division and subtraction: pixels / 64 - 2."""
+    graph = model.graph
+    scalars = {t.name: float(numpy_helper.to_array(t)) for t in graph.initializer if not t.dims}
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    for cast in [n for n in graph.node if n.op_type == "Cast"]:
+        chain = [cast]
+        while len(chain) < 3 and len(readers.get(chain[-1].output[0], ())) == 1:
+            chain += readers[chain[-1].output[0]]
+        if [n.op_type for n in chain] != ["Cast", "Div", "Sub"] or any(n.input[1] not in scalars for n in chain[1:]):
+            continue
+        divisor, offset = (scalars[n.input[1]] for n in chain[1:])
+        zero = round(offset * divisor)
+        if zero / divisor != offset or not 0 <= zero <= 255:
+            continue
+        at = f"{cast.output[0]}_at_once"
+        graph.initializer.extend(
+            (
+                numpy_helper.from_array(np.array(1 / divisor, np.float32), f"{at}_scale"),
+                numpy_helper.from_array(np.array(zero, np.uint8), f"{at}_zero"),
+            )
+        )
+        made = helper.make_node(
+            "DequantizeLinear", [cast.input[0], f"{at}_scale", f"{at}_zero"], [chain[2].output[0]], at
+        )
+        cast.CopyFrom(made)
+        for node in chain[1:]:
+            graph.node.remove(node)
 
 
 def _name_outputs(model: onnx.ModelProto) -> None:

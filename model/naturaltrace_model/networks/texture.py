@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 RANK = 48
-_EPS = 1e-3
+EPSILON = 1e-3  # under every root
+LEAST_DEVIATION = 1e-2  # added to what a channel is divided by: a flat one stays small
 
 
 class TextureStatistics(nn.Module):
@@ -60,7 +61,7 @@ class TextureStatistics(nn.Module):
             flat = x.float().flatten(2)
             mean, deviation = _moments(flat)
             own, start = weights[start : start + 2 * c + r * (r - 1) // 2], start + 2 * c + r * (r - 1) // 2
-            spread = ((flat - mean).square() + _EPS**2) / deviation
+            spread = ((flat - mean).square() + EPSILON**2) / deviation
             parts = (own[:c, None] * flat).sum(1) + (own[c : 2 * c, None] * spread).sum(1)
             z = self._standard(tap, flat)
             pairs = own.new_zeros(r * r)
@@ -74,7 +75,7 @@ class TextureStatistics(nn.Module):
     def _standard(self, tap: int, flat: Tensor) -> Tensor:
         y = self.directions(tap) @ flat
         mean, deviation = _moments(y)
-        return (y - mean) / (deviation + 1e-2)
+        return (y - mean) / (deviation + LEAST_DEVIATION)
 
     def _upper(self, tap: int, device: torch.device) -> Tensor:
         rank = self.ranks[tap]
@@ -85,4 +86,4 @@ class TextureStatistics(nn.Module):
 def _moments(flat: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and deviation over places, (B, C, 1) each."""
     mean = flat.mean(2, keepdim=True)
-    return mean, ((flat - mean).square().mean(2, keepdim=True) + _EPS**2).sqrt()
+    return mean, ((flat - mean).square().mean(2, keepdim=True) + EPSILON**2).sqrt()
