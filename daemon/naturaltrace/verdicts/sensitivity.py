@@ -1,6 +1,7 @@
 """How readily pixels alone give "Likely AI": the user's choice among three words, each a share of real images.
 
-"AI-generated" and "No sign of AI" keep the card's thresholds whatever is chosen: those are promises.
+"AI-generated" and "No sign of AI" keep the card's thresholds whatever is chosen: those are promises. What a word
+costs is measured by the release on its test images and kept in its card; older releases have it in a table beside it.
 """
 
 import csv
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any, cast
 
 from naturaltrace.detection import card as cards
 from naturaltrace.detection.aggregate import bin_of, calibrate
@@ -46,7 +48,7 @@ def apply(detection: Detection, sensitivity: str) -> Detection:
 
 
 def measured(card: Card, results: str) -> dict[str, Marked]:
-    """What each choice means with this release; `results` is the CSV of its test images, which may be empty."""
+    """What each choice means with this release, by the CSV of its test images, which may be empty."""
     rows = list(_rows(card, results))
     return {
         name: Marked(
@@ -58,10 +60,42 @@ def measured(card: Card, results: str) -> dict[str, Marked]:
     }
 
 
+def for_card(card: Card, results: str) -> dict[str, Any] | None:
+    """What a release keeps in its card under "sensitivity": the shares, and on how many images they were measured.
+    None where the table has no images of both kinds."""
+    found = measured(card, results)
+    shares = {name: {"real": each.real, "generated": each.generated} for name, each in found.items()}
+    if any(share is None for each in shares.values() for share in each.values()):
+        return None
+    kinds = [is_real for is_real, _ in _rows(card, results)]
+    counts = {"real_images": kinds.count(True), "generated_images": kinds.count(False)}
+    return {"condition": _CONDITION, **counts, "shares": shares}
+
+
+def in_card(card: Card) -> dict[str, Marked] | None:
+    """What the card says of each choice; None where it says nothing, or not of these choices."""
+    section = card.raw.get("sensitivity")
+    shares: Any = cast("dict[str, Any]", section).get("shares") if isinstance(section, dict) else None
+    try:
+        return {name: _told(card, name, shares[name]) for name in SHARES}
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _told(card: Card, name: str, shares: dict[str, Any]) -> Marked:
+    real, generated = float(shares["real"]), float(shares["generated"])
+    if not (0 <= real <= 1 and 0 <= generated <= 1):
+        raise ValueError("no share")
+    aim = SHARES[name]
+    return Marked(card.rates.likely_ai if aim is None else aim, real, generated)
+
+
 @cache
 def released() -> dict[str, Marked]:
     """The same for the bundled release. Raises CardError when it is missing or damaged."""
     card = cards.released()
+    if found := in_card(card):
+        return found
     try:
         results = files(cards.RELEASED_PACKAGE).joinpath(RESULTS).read_text("utf-8")
     except OSError:

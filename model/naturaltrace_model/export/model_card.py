@@ -30,7 +30,7 @@ Conditions: clean (as it came), web (longest edge at most 768 px, JPEG quality 6
 images.
 {figures}
 
-## What it cannot do
+{choices}## What it cannot do
 - It declines ("can't tell") below {limits[short_side]} px, without texture, on noise, under heavy compression, and
   wherever the score lies between its thresholds.
 - It knows little of how worn an image is. Its mean estimate of JPEG quality is {qualities}, while the web condition was
@@ -57,6 +57,7 @@ def page(raw: dict[str, Any]) -> str:
         promises=_promises(raw),
         figures=figures_tables(raw),
         qualities=_qualities(raw),
+        choices=_choices(raw),
     )
 
 
@@ -73,6 +74,25 @@ def figures_tables(raw: dict[str, Any]) -> str:
             "\n" + _groups("Generated, by family (web)", web["generated_flagged_by_family"]),
         ]
     return "\n".join(parts)
+
+
+def _choices(raw: dict[str, Any]) -> str:
+    """What the user's choice of sensitivity costs; nothing where the release did not measure it."""
+    measured = raw.get("sensitivity")
+    if not measured:
+        return ""
+    rows = [f"| {name} | {each['real']:.1%} | {each['generated']:.1%} |" for name, each in measured["shares"].items()]
+    return "\n".join(
+        [
+            "## What each sensitivity costs",
+            f"On {measured['real_images']} real and {measured['generated_images']} generated test images, in the "
+            f"{measured['condition']} condition:\n",
+            "| sensitivity | real images marked | generated images marked |",
+            "|---|---|---|",
+            *rows,
+            "\n",
+        ]
+    )
 
 
 def _groups(title: str, groups: dict[str, Any]) -> str:

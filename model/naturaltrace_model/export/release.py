@@ -20,6 +20,7 @@ from naturaltrace.detection.runtime import selftest
 from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime
 from naturaltrace.imaging import crops
 from naturaltrace.imaging.views import VIEW
+from naturaltrace.verdicts import sensitivity
 from naturaltrace_model.calibration import fit as calibration
 from naturaltrace_model.data.manifest import FAMILIES, Sample
 from naturaltrace_model.evaluation.conditions import CONDITIONS
@@ -102,7 +103,11 @@ def release(
         samples = samples_of(root, "test")
         rows = list(detect_all(detector, samples, CONDITIONS, workers))
         raw["figures"][name] = {"set": f"{name} set, test split", **_counts(samples), "conditions": summarise(rows)}
-        write_csv(rows, out / f"results-{name}.csv")
+        results = out / f"results-{name}.csv"
+        write_csv(rows, results)
+        if name == "full":
+            # What each of the user's three choices costs, so that nobody is told an aim in place of a measurement.
+            raw["sensitivity"] = sensitivity.for_card(cards.read(path), results.read_text(encoding="utf-8"))
         print(table(raw["figures"][name]["conditions"]))
     _write(raw, path)
     if ranges is not None:

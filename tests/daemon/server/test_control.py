@@ -66,6 +66,20 @@ async def test_the_model_is_told_with_what_each_sensitivity_costs(served: Served
     assert model["learned_from"]["real_images"] > 0
 
 
+async def test_the_settings_say_what_each_sensitivity_was_measured_to_cost_and_nothing_else(served: Served) -> None:
+    from naturaltrace.detection.card import released
+    from naturaltrace.detection.result import ModelInfo
+    from naturaltrace.server.preferences import measured_shares
+    from naturaltrace.verdicts import sensitivity
+
+    # Nobody has measured the tests' stand-in.
+    assert (await ask(served, "GET", "/v1/settings"))["sensitivity_measured"] is None
+    card, known = released(), sensitivity.released()
+    shares = measured_shares(ModelInfo(card.name, card.version))
+    assert shares == {word: {"real": each.real, "generated": each.generated} for word, each in known.items()}
+    assert measured_shares(ModelInfo(card.name, "0.0.1")) is measured_shares(None) is None
+
+
 async def test_what_is_kept_and_where_is_told(served: Served, folder: DataFolder) -> None:
     await ask(served, "POST", "/v1/check", encoded(photo(), "PNG"))
     about = await ask(served, "GET", "/v1/control/about")

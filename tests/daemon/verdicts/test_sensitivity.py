@@ -1,5 +1,8 @@
 """The user's three words: what they change, what they never change, and what they are said to cost."""
 
+from dataclasses import replace
+from importlib.resources import files
+
 import pytest
 
 from naturaltrace.detection.result import Detection, ModelInfo, PixelLevel, UnclearReason
@@ -76,3 +79,28 @@ def test_without_results_only_the_aim_is_said(results: str) -> None:
     rates = sensitivity.measured(released(), results)
     assert [rate.real for rate in rates.values()] == [None] * 3
     assert rates["careful"].promised == 0.01
+
+
+def test_a_release_keeps_in_its_card_what_it_measured() -> None:
+    from naturaltrace.detection.card import RELEASED_PACKAGE, released
+
+    card = released()
+    table = files(RELEASED_PACKAGE).joinpath(sensitivity.RESULTS).read_text("utf-8")
+    kept = sensitivity.for_card(card, table)
+    assert kept is not None
+    figures = card.raw["figures"]["full"]
+    assert (kept["real_images"], kept["generated_images"]) == (figures["real_images"], figures["generated_images"])
+    later = replace(card, raw={**card.raw, "sensitivity": kept})
+    assert sensitivity.in_card(later) == sensitivity.measured(card, table)
+    assert sensitivity.for_card(card, "") is None
+
+
+@pytest.mark.parametrize(
+    "section", [None, "x", {}, {"shares": {"careful": {"real": 0.1, "generated": 0.2}}}, {"shares": {"careful": 1}},
+                {"shares": {word: {"real": 3, "generated": 0.5} for word in SENSITIVITIES}}],
+)  # fmt: skip
+def test_a_card_without_measured_shares_says_none(section: object) -> None:
+    from naturaltrace.detection.card import released
+
+    card = released()
+    assert sensitivity.in_card(replace(card, raw={**card.raw, "sensitivity": section})) is None

@@ -34,12 +34,12 @@ export function showChoices(model) {
     : "";
 }
 
-/** @param {string} name @param {{ promised: number, real: number | null, generated: number | null }} rates */
+/** @param {string} name @param {{ real: number | null, generated: number | null }} rates */
 function choice(name, rates) {
   const input = make("input", { type: "radio", name: "sensitivity", value: name });
   const lines =
     rates.real === null || rates.generated === null
-      ? [make("span", { class: "small" }, t("promised_only", { n: inHundred(rates.promised) }))]
+      ? [make("span", { class: "small" }, t("not_measured"))]
       : [
           rate("real", t("marks_real", { n: inHundred(rates.real) }), rates.real),
           rate("found", t("finds_generated", { n: inHundred(rates.generated) }), rates.generated),
