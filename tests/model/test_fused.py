@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
+import onnxruntime as ort  # noqa: E402  # pyright: ignore[reportMissingTypeStubs]
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from naturaltrace_model.export.fused import FusedStatistics  # noqa: E402
@@ -51,9 +52,7 @@ def test_pixels_are_widened_in_one_step_where_that_is_exact(divisor: float, offs
     onnx.checker.check_model(model, full_check=True)
     assert len(model.graph.node) == steps
     pixels = np.arange(256, dtype=np.uint8)
-    import onnxruntime as ort
-
-    found = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(
-        None, {"pixels": pixels}
-    )[0]
-    np.testing.assert_allclose(found, pixels / divisor - offset, rtol=1e-6, atol=1e-6)
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(
+        np.asarray(session.run(None, {"pixels": pixels})[0]), pixels / divisor - offset, rtol=1e-6, atol=1e-6
+    )

@@ -16,7 +16,9 @@ from naturaltrace.detection.runtime.base import Runtime, RuntimeUnavailable
 from naturaltrace.detection.runtime.choice import Choice
 from naturaltrace.detection.runtime.kept import FILE, Kept
 from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime, processors
+from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.decode import decode
+from naturaltrace.imaging.views import VIEW
 from tests.daemon.images import encoded, photo
 from tests.needs import needs
 
@@ -310,7 +312,7 @@ def test_torch_reads_a_graph_in_eight_bits() -> None:
         node("DequantizeLinear", ["b", "bs", "bz"], ["bf"], axis=0),
         node("Conv", ["x", "wf", "bf"], ["logit"], pads=[1, 1, 1, 1], strides=[2, 2]),
     ]  # fmt: skip
-    shown = [onnx.helper.make_tensor_value_info(n, 2, ["n", s, s, 3]) for n, s in (("crops", 128), ("views", 160))]
+    shown = [onnx.helper.make_tensor_value_info(n, 2, ["n", s, s, 3]) for n, s in (("crops", CROP), ("views", VIEW))]
     told = [onnx.helper.make_tensor_value_info("logit", 1, None)]
     graph = onnx.helper.make_graph(
         nodes, "g", shown, told, [onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]

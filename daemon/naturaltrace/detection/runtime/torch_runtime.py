@@ -295,6 +295,11 @@ def _places(v: Values) -> tuple[Any, ...]:
     return tuple(torch.as_tensor(v[1], device=v[0].device).long().unbind(-1))
 
 
+def _where(v: Values, a: Attributes) -> Any:
+    condition, yes, no = _like(v)
+    return torch.where(condition, yes, no)
+
+
 def _norm(x: Any, axes: list[int], keep: bool) -> Any:
     return torch.linalg.vector_norm(x, dim=axes, keepdim=keep)
 
@@ -329,6 +334,7 @@ _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Pad": _pad,
     "Pow": _each(torch.pow),
     "QuantizeLinear": _quantise,
+    "Reciprocal": _one(torch.reciprocal),
     "ReduceL2": _reduce(_norm),
     "ReduceLogSumExp": _reduce(torch.logsumexp),
     "ReduceMax": _reduce(torch.amax),
@@ -350,4 +356,5 @@ _OPERATORS: dict[str, Callable[[Values, Attributes], Any]] = {
     "Tanh": _one(torch.tanh),
     "Transpose": lambda v, a: v[0].permute(tuple(a["perm"])) if "perm" in a else v[0].T,
     "Unsqueeze": _unsqueeze,
+    "Where": _where,
 }
