@@ -19,6 +19,7 @@ _SCRIPTS = (
     "show",
     "state",
     "storage",
+    "taught",
     "trust",
     "verdict",
     "words",

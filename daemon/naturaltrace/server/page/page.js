@@ -9,6 +9,7 @@ import { listenForSettings, showChoices, showSettings } from "./settings.js";
 import { by, say } from "./show.js";
 import { listenForState, showState } from "./state.js";
 import { listenForStorage, showStorage } from "./storage.js";
+import { listenForTaught, showTaught } from "./taught.js";
 import { listenForTrust, showTrust } from "./trust.js";
 import { speak, t } from "./words.js";
 
@@ -36,7 +37,8 @@ function trouble(error) {
 
 async function showAll() {
   showChoices(await showModel());
-  await Promise.all([showState(), showSettings(), showBrowsers(), showCode(), showStorage(), showTrust(), showPast()]);
+  const shown = [showState(), showSettings(), showBrowsers(), showCode(), showStorage(), showTaught(), showTrust()];
+  await Promise.all([...shown, showPast()]);
 }
 
 async function watch() {
@@ -58,6 +60,7 @@ async function start() {
   listenForSettings(showAll);
   listenForBrowsers();
   listenForStorage(showAll);
+  listenForTaught();
   listenForTrust();
   await attempt(showAll);
   if (section) by(section)?.scrollIntoView();
