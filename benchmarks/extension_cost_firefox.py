@@ -5,6 +5,7 @@ one of our scripts on the stack (layout that they force included), and stretches
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -89,10 +90,9 @@ def owners_of(thread: Thread) -> Generator[str | None]:
 
 
 def owner_of(location: str) -> str | None:
-    """“name (moz-extension://…/file.js:10:3)” -> “name file.js:10:3”; None for what is not ours."""
-    if OURS not in location:
-        return None
-    return f"{location.split(' (')[0]} {location.rsplit('/', 1)[-1].rstrip(')')}"
+    """“name (moz-extension://…/file.js:10:3)[7]” -> “name file.js:10”; None for what is not ours."""
+    found = re.match(rf"(.*?) ?\(?{OURS}[^()]*/([^/()]+\.js:\d+)", location)
+    return f"{found[1] or 'anonymous'} {found[2]}" if found else None
 
 
 class FirefoxMeter:
