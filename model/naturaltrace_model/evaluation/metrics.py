@@ -59,12 +59,21 @@ def split_point(labels: Array, scores: Array) -> float:
     return float(np.asarray(scores)[order[int(np.argmax(found - wrong))]])
 
 
-def calibration_error(labels: Array, probabilities: Array, bins: int = 10) -> float:
-    """Expected calibration error over equally filled bins."""
+def calibration_error(labels: Array, probabilities: Array, bins: int = 10, *, balanced: bool = False) -> float:
+    """Expected calibration error over equally filled bins; `balanced`: as if both classes were equally many, which is
+    what a probability for equal classes has to be held to. NaN when that is asked and a class is missing."""
+    labels = np.asarray(labels) > 0.5
+    weights = np.ones(len(labels))
+    if balanced:
+        if labels.all() or not labels.any():
+            return float("nan")
+        weights[labels], weights[~labels] = 0.5 / labels.sum(), 0.5 / (~labels).sum()
     order = np.argsort(probabilities, kind="stable")
-    parts = [p for p in np.array_split(order, bins) if len(p)]
-    gaps = [abs(labels[p].mean() - probabilities[p].mean()) * len(p) for p in parts]
-    return float(sum(gaps) / len(order))
+    reached = np.cumsum(weights[order]) / weights.sum()
+    parts = np.split(order, np.searchsorted(reached, np.arange(1, bins) / bins + 1e-9, side="right"))
+    share = [weights[p].sum() / weights.sum() for p in parts]
+    gaps = [abs(np.average(labels[p] - probabilities[p], weights=weights[p])) if len(p) else 0.0 for p in parts]
+    return float(np.dot(share, gaps))
 
 
 def bootstrap(figure: Callable[[Array], float], count: int, *, rounds: int = 500, seed: int = 0) -> tuple[float, float]:

@@ -72,12 +72,13 @@ def _headline(rows: Sequence[Row], by: dict[str, list[Row]]) -> Section:
                 f"{recall_at(judged.label, judged.chance, 0.01):.1%}",
                 f"{f['real_at_likely_ai']:.1%}", f"{f['generated_at_likely_ai']:.1%}", f"{f['answered']:.1%}",
                 f"{f['error_among_answered']:.1%}", f"{f['calibration_error']:.3f}",
+                f"{f['calibration_error_balanced']:.3f}",
             )
         )  # fmt: skip
     head = (
         "condition", "real / generated", "AUC (95 %)", "balanced accuracy (95 %)", "average precision",
         "recall at 5 % false", "recall at 1 % false", "real flagged", "generated flagged", "answered",
-        "error among answered", "calibration error",
+        "error among answered", "calibration error", "the same, classes equal",
     )  # fmt: skip
     text = (
         "clean: as the image came. web: longest edge at most 768 px, JPEG quality 60. hard: 512 px, quality 40. "

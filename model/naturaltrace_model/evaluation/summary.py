@@ -39,6 +39,7 @@ def _one(rows: Sequence[Row], intervals: bool) -> dict[str, Any]:
         "auc": auc(labels, chance),
         "balanced_accuracy": balanced_accuracy(labels, chance >= 0.5),
         "calibration_error": calibration_error(labels, chance) if len(judged) else float("nan"),
+        "calibration_error_balanced": calibration_error(labels, chance, balanced=True) if len(judged) else float("nan"),
         "estimated_quality": _mean_quality(judged),
         "real_at_ai": _rate(levels[truth == 0] == PixelLevel.AI),
         "real_at_likely_ai": _rate(flagged[truth == 0]),
@@ -63,7 +64,7 @@ def table(figures: dict[str, Any]) -> str:
     """The chief figures as a Markdown table, a row per condition."""
     lines = [
         "| condition | real / generated | AUC (95 %) | balanced accuracy | real flagged | generated flagged "
-        "| answered | error among answered | calibration error |",
+        "| answered | error among answered | calibration error: set as it is, classes equal |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for condition, f in figures.items():
@@ -71,7 +72,8 @@ def table(figures: dict[str, Any]) -> str:
         lines.append(
             f"| {condition} | {f['real']} / {f['generated']} | {f['auc']:.3f} ({low:.3f}–{high:.3f}) "
             f"| {f['balanced_accuracy']:.1%} | {f['real_at_likely_ai']:.1%} | {f['generated_at_likely_ai']:.1%} "
-            f"| {f['answered']:.1%} | {f['error_among_answered']:.1%} | {f['calibration_error']:.3f} |"
+            f"| {f['answered']:.1%} | {f['error_among_answered']:.1%} | {f['calibration_error']:.3f}, "
+            f"{f.get('calibration_error_balanced', float('nan')):.3f} |"
         )
     return "\n".join(lines)
 

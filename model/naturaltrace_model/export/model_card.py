@@ -19,8 +19,8 @@ ships, and `naturaltrace-model evaluate` prints it again on the same images.
 Splits are by source repository: no repository is in two of them. None of the images is part of this project.
 
 ## What its verdicts promise
-Measured on {real} real and {generated} generated calibration images of sources that training never saw, each as it came
-and after two rounds of wear (see conditions below), in {bins} bins of estimated quality:
+Measured on {real} real and {generated} generated calibration images {unseen}, each
+as it came and after two rounds of wear (see conditions below), in {bins} bins of estimated quality:
 {promises}
 The promise holds for images like those of calibration. On other sources the rates differ; the tables say by how much.
 
@@ -37,7 +37,7 @@ images.
   saved at 60 and the hard one at 40. Where these lie close together, the quality bins above tell little apart, and
   "too degraded" is hardly ever said.
 - Its probability is for equal numbers of real and generated images; where one is rarer, it is off by that much. The
-  calibration errors above, on sets with about a third generated, show it.
+  first calibration error above, on sets with about a third generated, shows it; the second counts the classes alike.
 - It reads no watermark and no metadata: those are the companion's provenance readers.
 - A generated image that was edited, scaled or compressed hard may look natural to it, and a real one that went through
   a neural enhancer may not.
@@ -53,6 +53,7 @@ def page(raw: dict[str, Any]) -> str:
         train=_learned(raw),
         real=raw["calibration"]["real_images"],
         generated=raw["calibration"]["generated_images"],
+        unseen=_unseen(raw),
         bins=len(raw["calibration"]["bins"]),
         promises=_promises(raw),
         figures=figures_tables(raw),
@@ -108,6 +109,15 @@ def _learned(raw: dict[str, Any]) -> str:
         f"and {len(train['generators'])} generator labels, and reconstructions of real images through five tiny "
         "autoencoders.\nAll went through the same random scaling, wear and re-encoding."
     )
+
+
+def _unseen(raw: dict[str, Any]) -> str:
+    calibration = raw["calibration"]
+    if calibration.get("cross_fitted"):
+        return (
+            f"of {calibration['sources']} sources, each judged by a detector that was trained without its source"
+        )
+    return f"of {calibration['sources']} sources that training never saw"
 
 
 def _qualities(raw: dict[str, Any]) -> str:

@@ -6,12 +6,13 @@ Nothing in the card is written by hand: what it says was measured in this very r
 import datetime
 import hashlib
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from naturaltrace.detection import card as cards
 from naturaltrace.detection.aggregate import FEATURES
@@ -22,6 +23,7 @@ from naturaltrace.imaging import crops
 from naturaltrace.imaging.views import VIEW
 from naturaltrace.verdicts import sensitivity
 from naturaltrace_model.calibration import fit as calibration
+from naturaltrace_model.data.image_statistics import LEAST_TEXTURE, ImageStatistics, describe_images
 from naturaltrace_model.data.manifest import FAMILIES, Sample
 from naturaltrace_model.evaluation.conditions import CONDITIONS
 from naturaltrace_model.evaluation.evaluate import write_csv
@@ -39,9 +41,8 @@ NAME = "natural-trace"
 _RELEASED = Path(__file__).resolve().parents[1] / "released"
 # Training saw encodings down to quality 35; much below that nothing was ever measured.
 _LEAST_QUALITY = 0.30
-_LEAST_TEXTURE = 0.6
 _COMPARED = 200  # images that int8 is compared with fp32 on
-_OF_EACH = 30  # images of one source and class that calibration sees, where it sees all sources
+_OF_EACH = 15  # images of one source and class that calibration sees, where it sees all sources
 _UNSURE = {"photo-unverified"}  # looks real, without proof: it must not set a threshold
 
 
@@ -58,6 +59,10 @@ class Sets:
     def split(self, *splits: str) -> list[Sample]:
         """The samples of these splits, of the full set and the further ones."""
         return [s for root in (self.images, *self.further) for split in splits for s in samples_of(root, split)]
+
+    def calibrating(self) -> list[Sample]:
+        """What cross-fitted calibration sees: some of every source that was learned from."""
+        return calibration.balanced([s for s in self.split("train", "val") if s.category not in _UNSURE], most=_OF_EACH)
 
 
 def release(
@@ -86,8 +91,11 @@ def release(
         held = calibration.balanced(sets.split("val"))
         features = features_of(Detector(cards.read(path)), held, CONDITIONS, workers)
     else:
-        held = calibration.balanced([s for s in sets.split("train", "val") if s.category not in _UNSURE], most=_OF_EACH)
-        features = _cross_fitted(sets.folds, held, workers)
+        held = sets.calibrating()
+        kept = sets.folds.parent / "images"
+        if not (kept / "images.csv").exists():
+            describe_images(network, held, CONDITIONS, kept, workers)
+        features = _cross_fitted(sets.folds, kept, held)
     fitted = calibration.fit(list(features))
     raw["limits"]["proximity"] = round(fitted.least_proximity, 5)
     raw["aggregation"] = asdict(fitted.aggregation)
@@ -140,7 +148,7 @@ def _begin(network: NaturalTraceDetector, content: bytes, version: str, out: Pat
             "longest_edge": crops.MAX_EDGE,
         },
         "limits": {
-            "short_side": crops.CROP, "texture": _LEAST_TEXTURE, "quality": _LEAST_QUALITY, "proximity": -1.0,
+            "short_side": crops.CROP, "texture": LEAST_TEXTURE, "quality": _LEAST_QUALITY, "proximity": -1.0,
         },
         "aggregation": asdict(_neutral()),
         "calibration": {"rates": asdict(calibration.RATES), "bins": []},
@@ -149,14 +157,11 @@ def _begin(network: NaturalTraceDetector, content: bytes, version: str, out: Pat
     return raw
 
 
-def _cross_fitted(folds: Path, samples: Sequence[Sample], workers: int) -> Iterator[FeatureRow]:
+def _cross_fitted(folds: Path, kept: Path, samples: Sequence[Sample]) -> Iterator[FeatureRow]:
     """The features of each sample by the fold that never saw its source; sources that no fold left out give no row."""
-    for number, (network, left_out) in enumerate(crossfit.load_all(folds)):
-        own = [s for s in samples if s.source in left_out]
-        with tempfile.TemporaryDirectory() as folder:
-            _begin(network, graph.to_onnx(network, None), f"fold{number}", Path(folder))
-            detector = Detector(cards.read(Path(folder) / "card.json"))
-            yield from features_of(detector, own, CONDITIONS, workers)
+    described = ImageStatistics.open(kept, samples)
+    for network, left_out in crossfit.load_all(folds):
+        yield from described.where(np.array([s.source in left_out for s in described.samples])).features(network)
 
 
 def _eight_bits(card: cards.Card, ranges: tuple[Path, Path], samples: Sequence[Sample], out: Path) -> dict[str, Any]:
