@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from naturaltrace_model.evaluation import evidence_commands
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     import torch
     from numpy.typing import NDArray
+
+    from naturaltrace_model.evaluation.leave_out import Fold
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -125,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     leave_out = commands.add_parser("leave-out", help="judge each generator family and real source by a fit without it")
     _add_described(leave_out)
     leave_out.add_argument("--most", type=int, default=30_000, help="rows of a fit")
+    leave_out.add_argument("--images", type=Path, help="full set: leave families out of whole detectors as well")
+    leave_out.add_argument("--further", type=Path, nargs="+", default=[], help="further sets that were learned from")
+    leave_out.add_argument("--card", type=Path, help="card whose aggregation scores images; default: the released one")
     leave_out.set_defaults(run=_leave_out)
 
     ablate = commands.add_parser("ablate", help="learn the traces again, one part left out at a time")
@@ -408,7 +415,34 @@ def _leave_out(options: argparse.Namespace) -> None:
         found += leave_out.families(train, val, look, most=options.most, ridge=ridge, seed=options.seed)
         found += leave_out.real_sources(train, val, look, names, most=options.most, ridge=ridge, seed=options.seed)
         leave_out.write(found, options.out)
+    if options.images:
+        for fold in _leave_out_images(options):
+            found.append(fold)
+            leave_out.write(found, options.out)
     print(leave_out.table(found))
+
+
+def _leave_out_images(options: argparse.Namespace) -> "Iterator[Fold]":
+    import dataclasses
+
+    from naturaltrace.detection import card as cards
+    from naturaltrace_model.data.image_statistics import ImageStatistics
+    from naturaltrace_model.evaluation import leave_out
+    from naturaltrace_model.export.release import Sets
+    from naturaltrace_model.training import crossfit, detector
+    from naturaltrace_model.training.judgement import JudgementConfig
+
+    sets = Sets(options.images, further=tuple(options.further))
+    described = ImageStatistics.open(options.judged / "images", sets.calibrating())
+    _, unseen = next(crossfit.load_all(options.judged / "folds"))
+    network = detector.load(options.judged / "detector.pt")
+    material = detector.Material(tuple(options.shard), options.twins, tuple(options.views))
+    learned = detector.learn_from(network, material, options.judged / "statistics")
+    card = cards.read(options.card) if options.card else cards.released()
+    config = dataclasses.replace(JudgementConfig(seed=options.seed), rows=options.most)
+    yield from leave_out.whole_images(
+        network, learned, described, card.aggregation, unseen, config, options.judged / "leave-out"
+    )
 
 
 def _categories(folder: Path) -> "NDArray[np.str_]":

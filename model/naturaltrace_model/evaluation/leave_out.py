@@ -4,7 +4,9 @@ The encoder never saw a label, so refitting the linear judgement of both looks i
 did see the left-out pictures without labels; `protocols` trains whole networks from scratch instead, at small budgets.)
 """
 
+import copy
 import csv
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,20 +15,26 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from naturaltrace.detection.aggregate import score
+from naturaltrace.detection.card import Aggregation
+from naturaltrace_model.data.image_statistics import ImageStatistics
 from naturaltrace_model.data.manifest import FAMILIES
 from naturaltrace_model.data.statistics import standardise
 from naturaltrace_model.evaluation.metrics import auc
-from naturaltrace_model.networks.branches import Standard
-from naturaltrace_model.training import linear
+from naturaltrace_model.networks.branches import NaturalTraceDetector, Standard
+from naturaltrace_model.training import judgement, linear
 from naturaltrace_model.training.described import Described
+from naturaltrace_model.training.detector import Learned
+from naturaltrace_model.training.judgement import JudgementConfig
 
 _FEWEST = 80  # rows of a family or source, below which a figure would say nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """`look`: "crops" (regions of two crops) or "views". `auc` for a left-out family; `flagged`, the share of a
-    left-out real source beyond the 5 % point of val's real pictures."""
+    """`look`: "crops" (regions of two crops), "views", or "images" (both looks, all heads, as they are released). `auc`
+    for a left-out family; `flagged`, the share of a left-out real source beyond the 5 % point of val's real pictures.
+    """
 
     look: str
     left_out: str
@@ -70,6 +78,36 @@ def real_sources(
         flagged = float((_scores(train, own[:4000], standard, weights) > point).mean())
         found.append(Fold(look, names[source], len(own), flagged=round(flagged, 4)))
     return found
+
+
+def whole_images(
+    network: NaturalTraceDetector,
+    learned: Learned,
+    described: ImageStatistics,
+    aggregation: Aggregation,
+    unseen: set[str],
+    config: JudgementConfig,
+    out: Path,
+) -> Iterator[Fold]:
+    """One fold per generator family: every head is trained again without it and without the sources `unseen`, whose
+    real images its own are told from. Yields folds as they are done."""
+    family = np.array([FAMILIES.index(s.family) for s in described.samples])
+    real = np.array([s.label == 0 and s.source in unseen for s in described.samples])
+    crop_kept = ~np.isin(np.array(learned.crop_sources)[learned.crops.source], list(unseen))
+    view_kept = ~np.isin(np.array(learned.view_sources)[learned.views.source], list(unseen))
+    for number in np.unique(family[family > 0]):
+        judged = described.where(real | (family == number))
+        if sum(s.label for s in judged.samples) < _FEWEST:
+            continue
+        own = copy.deepcopy(network)
+        crops = learned.crops.take(np.flatnonzero(crop_kept & (learned.crops.family != number)))
+        judgement.train_traces(own, crops, learned.twins, config, out)
+        views = learned.views.take(np.flatnonzero(view_kept & (learned.views.family != number)))
+        judgement.train_views(own, views, config, out)
+        rows = judged.features(own)
+        label = np.array([r.sample.label for r in rows])
+        value = auc(label, np.array([score(r.features, aggregation) for r in rows]))
+        yield Fold("images", FAMILIES[number], int(label.sum()), auc=round(value, 4))
 
 
 def write(folds: list[Fold], path: Path) -> None:

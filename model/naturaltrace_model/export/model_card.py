@@ -114,9 +114,7 @@ def _learned(raw: dict[str, Any]) -> str:
 def _unseen(raw: dict[str, Any]) -> str:
     calibration = raw["calibration"]
     if calibration.get("cross_fitted"):
-        return (
-            f"of {calibration['sources']} sources, each judged by a detector that was trained without its source"
-        )
+        return f"of {calibration['sources']} sources, each judged by a detector that was trained without its source"
     return f"of {calibration['sources']} sources that training never saw"
 
 
