@@ -14,7 +14,7 @@ from PIL import Image
 CROP = 128
 STRIDE = 64
 MAX_EDGE = 2048
-RICH, POOR, GRID = 6, 3, 3
+RICH, POOR, GRID = 3, 2, 1
 # Candidates are laid no denser than this along each axis: 30 × 30 variances say enough of where texture is.
 _MAX_STEPS = 30
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-VIEW = 160
+VIEW = 256
 # From this ratio on, one central square would miss too much, and both ends are looked at instead.
 _LONG = 1.25
 
