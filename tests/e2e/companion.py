@@ -57,6 +57,11 @@ class Companion:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
         return json.loads(done.stdout)["pairing_code"]
 
+    def settings_link(self) -> str:
+        """What `naturaltrace settings` opens."""
+        command = [sys.executable, "-m", "naturaltrace", "settings", "--print", "--data-dir", str(self._folder)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout.strip()
+
     def revoke_all(self) -> None:
         """What `naturaltrace pair --revoke all` does."""
         command = [sys.executable, "-m", "naturaltrace", "pair", "--revoke", "all", "--data-dir", str(self._folder)]

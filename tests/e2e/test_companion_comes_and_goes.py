@@ -78,3 +78,28 @@ def test_a_pause_takes_the_badges_away_until_it_ends(couple: Couple, feed: Page)
     popup.close()
     feed.bring_to_front()
     eventually(lambda: "ai" in levels(feed), "the badges to come back")
+
+
+def test_the_companions_own_pause_rests_the_feed_and_not_what_is_asked_for(couple: Couple, feed: Page) -> None:
+    """The pause of its tray and of its settings page, which holds for every browser."""
+    settings = couple.browser.open(couple.companion.settings_link())
+    ready = "!document.getElementById('open').hidden && document.querySelector('#status').innerText"
+    eventually(lambda: "Running" in settings.evaluate(f"String({ready})"), "the companion's settings page")
+    settings.click("[data-pause='3600']")
+    eventually(lambda: "Paused" in settings.evaluate(ready), "the pause")
+    try:
+        feed.bring_to_front()
+        show_new_posts(feed)
+        popup_says(couple.browser, feed, "Companion paused")
+        assert levels(feed) == []
+        # Whoever asks is answered.
+        feed.evaluate("void (document.querySelector('.picture').id = 'asked')")
+        feed.check_from_menu("#asked")
+        eventually(lambda: levels(feed) == ["ai"], "the verdict that was asked for")
+    finally:
+        settings.bring_to_front()
+        settings.click("#resume")
+        eventually(lambda: "Running" in settings.evaluate(ready), "the end of the pause")
+    settings.close()
+    feed.bring_to_front()
+    eventually(lambda: len(levels(feed)) == 2, "badges once it goes on", RETRIED_S)

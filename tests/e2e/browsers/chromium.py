@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from .cdp import Cdp, CdpError
-from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme
+from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme, Shortcut, keys_of
 from .process import BrowserProcess
 from .waiting import eventually
 
@@ -102,6 +102,14 @@ class ChromiumPage:
         self.send("Input.dispatchKeyEvent", type="keyDown", **event)
         # The key may have closed what it was pressed in, and then nobody answers.
         self._cdp.post("Input.dispatchKeyEvent", self._session, type="keyUp", **event)
+
+    def shortcut(self, shortcut: Shortcut) -> None:
+        letter = keys_of(shortcut)
+        # 1 is Alt, 8 is Shift.
+        keys = {"key": letter, "code": f"Key{letter}", "windowsVirtualKeyCode": ord(letter), "modifiers": 1 | 8}
+        keys["nativeVirtualKeyCode"] = ord(letter)  # the browser's own keys are found by this one
+        for kind in ("rawKeyDown", "keyUp"):
+            self.send("Input.dispatchKeyEvent", type=kind, **keys)
 
     def bring_to_front(self) -> None:
         self.send("Page.bringToFront")

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from .bidi import Bidi, BidiError
-from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme
+from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme, Shortcut, keys_of
 from .process import BrowserProcess
 from .waiting import eventually
 
@@ -97,6 +97,11 @@ class FirefoxPage:
             # The key may have closed what it was pressed in.
             if "no such frame" not in str(error):
                 raise
+
+    def shortcut(self, shortcut: Shortcut) -> None:
+        # Keys of the protocol go to the page, past the browser's own; its key for the extension is found and pressed.
+        key = f"document.querySelector('keyset[id^=ext-keyset] key[modifiers=\"alt,shift\"][key={keys_of(shortcut)}]')"
+        self._bidi.evaluate(self._browser.chrome_context(), f"({key}.doCommand(), true)")
 
     def bring_to_front(self) -> None:
         self._bidi.command("browsingContext.activate", context=self.context)

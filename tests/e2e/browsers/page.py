@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,15 @@ from typing import Any, Literal, Protocol, Self
 EXTENSION = Path(__file__).resolve().parents[3] / "extension"
 
 Scheme = Literal["light", "dark"]
+Shortcut = Literal["check-image", "next-badge", "open-details", "toggle-site"]
+
+
+def keys_of(shortcut: Shortcut) -> str:
+    """The letter that is pressed together with Alt and Shift, as the manifest suggests it."""
+    manifest = json.loads((EXTENSION / "manifest.json").read_text(encoding="utf-8"))
+    alt, shift, letter = manifest["commands"][shortcut]["suggested_key"]["default"].split("+")
+    assert (alt, shift) == ("Alt", "Shift")
+    return letter
 
 
 class BrowserMissing(Exception):  # noqa: N818 (it reads as what it says)
@@ -35,6 +45,10 @@ class Page(Protocol):
     def click(self, selector: str) -> None: ...
     def type(self, selector: str, text: str) -> None: ...
     def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None: ...
+    def shortcut(self, shortcut: Shortcut) -> None:
+        """Press the keys of one of the extension's commands; the tab must be in front."""
+        ...
+
     def bring_to_front(self) -> None: ...
     def screenshot(self, path: Path) -> None: ...
     def badges(self) -> list[BadgeSeen]: ...
