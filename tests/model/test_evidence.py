@@ -63,7 +63,8 @@ def test_the_graph_carries_the_maps_and_the_views_embedding() -> None:
 
     torch.manual_seed(1)
     detector = small_detector()
-    head = MapNet(MapNetConfig((4, 4, 8))).eval()
+    head = MapNet(MapNetConfig((3,), 4)).eval()
+    head.weights.normal_(0, 0.02)
     crops = np.stack([_noise(i) for i in range(3)])
     views = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8)
     session = ort.InferenceSession(to_onnx(detector, head))
@@ -95,30 +96,47 @@ def test_a_hard_paste_leaves_every_other_pixel_alone() -> None:
     assert splices.cells(np.ones((128, 128), dtype=np.bool_), 8).min() == 1
 
 
-def test_the_dense_branch_learns_where_a_crop_was_blurred(tmp_path: Path) -> None:
-    from naturaltrace_model.data.manifest import Sample
-    from naturaltrace_model.data.shards import ShardWriter, Worn
-    from naturaltrace_model.training import map as training
-    from naturaltrace_model.training.batches import Shard
+def test_weighting_first_gives_what_the_weights_were_solved_for() -> None:
+    torch.manual_seed(2)
+    head = MapNet()
+    head.weights.normal_(0, 0.05)
+    crops = torch.from_numpy(np.stack([_noise(1), _noise(2)]))
+    means = head.means(head.cells(crops))
+    assert means.shape == (2, head.size, 16, 16)
+    assert torch.allclose((means * head.weights.view(-1, 1, 1)).sum(1), head(crops), atol=1e-3)
 
-    writer = ShardWriter(tmp_path / "shard", 40)
-    for i in range(20):
-        crops = np.stack([_noise(i), _noise(i + 50)])
-        family = "flux" if i % 2 else "real"
-        writer.add(Worn(crops, 0.9), Sample(Path(), "train", i % 2, "photo", "", "s", "", 1, 1, ""), family, i, -1, 0.0)
-    writer.close()
-    regions = np.stack([_noise(i, 256, 256) for i in range(20)])
-    rebuilt = np.stack([r.reshape(32, 8, 32, 8, 3).mean((1, 3)).repeat(8, 0).repeat(8, 1) for r in regions])
-    source = training.SpliceSource(regions, rebuilt.astype(np.uint8), Shard.open(tmp_path / "shard"))
-    first, second = source.draw(np.random.default_rng(5))
-    assert first.pixels.shape == second.pixels.shape == (128, 128, 3)
-    config = training.MapConfig(splices=160, steps=60, batch=16, held_out=0.2, minutes=5)
-    figures = training.train(source, config, tmp_path / "map.pt", tmp_path / "cache")
-    assert figures["cell_auc_of_splices"] > 0.75
-    crops = torch.from_numpy(np.stack([regions[0][:128, :128], rebuilt[0][:128, :128].astype(np.uint8)]))
+
+def test_the_dense_branch_learns_where_a_region_was_blurred(tmp_path: Path) -> None:
+    from naturaltrace_model.training import map as training
+
+    regions = np.stack([_noise(i, 256, 256) for i in range(10)])
+    blocks = regions.reshape(10, 128, 2, 128, 2, 3).mean((2, 4))
+    rebuilt = blocks.repeat(2, 1).repeat(2, 2).astype(np.uint8)
+    nothing = np.zeros((0, 128, 128, 3), dtype=np.uint8)
+    source = training.SpliceSource(regions, rebuilt, np.arange(10) // 2, nothing)
+    held, fitted = source.rows(True), source.rows(False)
+    assert set(held) | set(fitted) == set(range(10))
+    assert not set(source.origin[held]) & set(source.origin[fitted])
+    splice = source.draw(np.random.default_rng(5), 0)
+    assert splice.pixels.shape == (*splice.mask.shape, 3) == (256, 256, 3)
+    figures = training.train(source, training.MapConfig(splices=30, held_out=0.3), tmp_path / "map.pt")
+    assert figures["cell_auc_within_one_splice"] > 0.75
+    crops = torch.from_numpy(np.stack([regions[0][:128, :128], rebuilt[0][:128, :128]]))
     with torch.no_grad():
         real, fake = training.load(tmp_path / "map.pt")(crops).mean(dim=(1, 2)).tolist()
     assert fake > real
+
+
+def test_a_generated_fill_is_marked_only_where_it_lies() -> None:
+    from naturaltrace_model.training import map as training
+
+    regions = np.stack([_noise(1, 256, 256)])
+    other = np.full((1, 128, 128, 3), 7, dtype=np.uint8)
+    source = training.SpliceSource(regions, regions, np.zeros(1, dtype=np.int64), other)
+    fill, mask = training.laid_over(regions[0], other[0], np.ones((256, 256), dtype=np.bool_), np.random.default_rng(0))
+    assert mask.sum() == 128 * 128
+    assert (fill[mask] == 7).all()
+    assert np.array_equal(fill[~mask], source.regions[0][~mask])
 
 
 def test_splices_have_their_masks_where_their_fills_are(tmp_path: Path) -> None:

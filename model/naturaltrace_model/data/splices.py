@@ -78,13 +78,13 @@ def cells(mask: Mask, cell: int) -> NDArray[np.float32]:
 
 
 def lightly_worn(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
-    """What a finished edit goes through before it is seen, the size kept: nothing (2 in 10), a JPEG of quality 70 to 97
+    """What a finished edit goes through before it is seen, the size kept: nothing (2 in 10), a JPEG of quality 75 to 97
     (6), a WebP (1), or a slight blur and a JPEG (1)."""
     kind = rng.random()
     if kind < 0.2:
         return pixels
     if kind < 0.8:
-        return reencode(pixels, int(rng.integers(70, 98)))
+        return reencode(pixels, int(rng.integers(75, 98)))
     if kind < 0.9:
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "WEBP", quality=int(rng.integers(70, 96)), method=2)

@@ -13,17 +13,14 @@ _OPTIONS = ("localisation", "attribution", "attacks", "own_camera")
 
 def add(commands: Commands) -> None:
     """`train-map`, `gallery` and `evidence`."""
-    train = commands.add_parser("train-map", help="train the dense branch: which places of a crop were generated")
+    train = commands.add_parser("train-map", help="fit the dense branch: which places of a crop were generated")
     train.add_argument("out", type=Path, help="checkpoint to write, e.g. run/map.pt")
     train.add_argument("--shard", type=Path, required=True, help="training crops, with kept regions")
     train.add_argument("--autoencoders", type=Path, required=True)
-    train.add_argument("--twins", type=Path, help="stage 2's reconstructions, as more pairs")
     train.add_argument("--without", action="append", default=[], help="an autoencoder to leave out (for measuring)")
-    train.add_argument("--regions", type=int, default=800, help="regions to reconstruct")
-    train.add_argument("--splices", type=int, default=12000)
-    train.add_argument("--steps", type=int, default=8000)
-    train.add_argument("--minutes", type=float, default=20.0, help="end early after so long; the schedule adapts")
-    train.add_argument("--cache", type=Path, help="folder for features (20 kB a splice); default: beside OUT")
+    train.add_argument("--regions", type=int, default=2000, help="regions to reconstruct")
+    train.add_argument("--splices", type=int, default=6000)
+    train.add_argument("--cache", type=Path, help="folder for reconstructions (200 kB a region); default: beside OUT")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--threads", type=int, help="CPU threads; all by default")
     train.set_defaults(run=_train_map)
@@ -98,11 +95,8 @@ def _train_map(options: argparse.Namespace) -> int:
     autoencoders = [a.half() for a in load_autoencoders(options.autoencoders, names)]
     cache = options.cache or options.out.parent / "map-cache"
     kept = cache / f"rebuilt-{options.regions}-{options.seed}-{'-'.join(names)}.npy"
-    source = training.SpliceSource.make(options.shard, options.twins, autoencoders, options.regions, options.seed, kept)
-    config = training.MapConfig(
-        splices=options.splices, steps=options.steps, minutes=options.minutes, seed=options.seed
-    )
-    print(training.train(source, config, options.out, cache))
+    source = training.SpliceSource.make(options.shard, autoencoders, options.regions, options.seed, kept)
+    print(training.train(source, training.MapConfig(splices=options.splices, seed=options.seed), options.out))
     return 0
 
 

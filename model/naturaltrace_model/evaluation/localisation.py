@@ -202,7 +202,7 @@ def _filled(generated: Sequence[Sample], shape: tuple[int, ...], rng: np.random.
 def _through(
     autoencoder: Autoencoder, pixels: NDArray[np.uint8], noise: float, generator: torch.Generator
 ) -> NDArray[np.uint8]:
-    images = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
+    images = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255
     rebuilt = autoencoder.reconstruct(images, noise, generator)[0]
     return (rebuilt * 255 + 0.5).byte().permute(1, 2, 0).contiguous().numpy()
 

@@ -1,8 +1,13 @@
-"""Trains the dense branch on crops of which a part was replaced: by a reconstruction, or by a generated picture."""
+"""Fits the dense branch to pictures of which a part was replaced: by a reconstruction, or by a generated picture.
+
+What is sought is how a fill differs from the rest of its own picture; what must not matter is how places differ
+anyway, within a picture and between pictures. Both are moments over the splices, and the weights their quotient
+(Fisher's discriminant). One pass, no steps to tune.
+"""
 
 import json
-import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,199 +20,172 @@ from tqdm import tqdm
 
 from naturaltrace.imaging.crops import CROP
 from naturaltrace_model.data.autoencoders import Autoencoder
-from naturaltrace_model.data.splices import Splice, cells, draw_mask, lightly_worn, paste
+from naturaltrace_model.data.splices import Mask, Splice, cells, draw_mask, lightly_worn, paste
 from naturaltrace_model.data.twins import rebuilt_regions
 from naturaltrace_model.evaluation.metrics import auc
 from naturaltrace_model.networks.map_net import CELL, MapNet, MapNetConfig
 from naturaltrace_model.training.batches import Shard
 from naturaltrace_model.training.checkpoint import write_whole
 
-_TWIN_DISTANCE = 25.0  # mean grey levels
+_EVERY = 2  # cells: neighbours tell little new
+_CROPS = 4  # of each splice, one somewhere in each quarter
 
 
 @dataclass(frozen=True, slots=True)
 class MapConfig:
-    """`minutes` ends training early on a busy machine; the learning rate knows."""
+    """`ridge` is a share of each mean's own variance. `held_out`: the share of the splices that only calibrates and
+    measures; their pictures are in no other splice."""
 
     splices: int = 4000
-    steps: int = 1500
-    batch: int = 32
-    learning_rate: float = 3e-3
-    minutes: float = 12.0
-    held_out: float = 0.1  # share of the splices that only calibrates and measures
+    ridge: float = 1e-3
+    held_out: float = 0.15
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SpliceSource:
-    """Real regions (N, 256, 256, 3) and their reconstructions, neither worn; a shard for whole generated and real
-    crops; and, from stage 2's reconstructions, `pairs` (P, 2) of rows that show the same place of both shards."""
+    """Real regions (N, S, S, 3) and their reconstructions, neither worn, S more than 128; `origin` (N,) says which of
+    them share a source, so that none is both fitted to and measured on; `generated` (M, 128, 128, 3) are crops of
+    generated pictures, as fills of another kind."""
 
     regions: NDArray[np.uint8]
     rebuilt: NDArray[np.uint8]
-    shard: Shard
-    twins: Shard | None = None
-    pairs: NDArray[np.int64] | None = None
+    origin: NDArray[np.int64]
+    generated: NDArray[np.uint8]
 
     @staticmethod
-    def make(
-        shard: Path, twins: Path | None, autoencoders: list[Autoencoder], most: int, seed: int, kept: Path
-    ) -> "SpliceSource":
-        """Reconstruct the first `most` regions that the shard kept; `kept` remembers them for the next run. Of `twins`
-        only what those same autoencoders made is used."""
-        regions: NDArray[np.uint8] = np.load(shard / "regions.npy", mmap_mode="r")[:most]
-        if kept.exists() and len(stored := np.load(kept, mmap_mode="r")) >= most:
-            rebuilt = stored[:most]
+    def make(shard: Path, autoencoders: list[Autoencoder], most: int, seed: int, kept: Path) -> "SpliceSource":
+        """Reconstruct `most` of the regions that the shard kept, drawn from all of them; `kept` remembers the result
+        for the next run with the same shard, autoencoders and seed."""
+        regions: NDArray[np.uint8] = np.load(shard / "regions.npy", mmap_mode="r")
+        crops = Shard.open(shard)
+        source_of = dict(zip(crops.region.tolist(), crops.source.tolist(), strict=True))
+        with np.load(shard / "regions.npz") as facts:
+            number = facts["number"]
+        rng = np.random.default_rng(seed)
+        rows = rng.permutation(len(regions))[:most]
+        chosen = regions[rows]
+        if kept.exists() and len(stored := np.load(kept, mmap_mode="r")) >= len(rows):
+            rebuilt = np.asarray(stored[: len(rows)])
         else:
-            rebuilt = rebuilt_regions(np.asarray(regions), autoencoders, seed)
+            rebuilt = rebuilt_regions(chosen, autoencoders, seed)
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.save(kept, rebuilt)
-        crops = Shard.open(shard)
-        if twins is None:
-            return SpliceSource(np.asarray(regions), np.asarray(rebuilt), crops)
-        others = Shard.open(twins)
-        pairs = same_places(crops, others, {a.name for a in autoencoders})
-        return SpliceSource(np.asarray(regions), np.asarray(rebuilt), crops, others, pairs)
+        origin = np.array([source_of[int(number[r])] for r in rows], dtype=np.int64)
+        generated = np.flatnonzero(crops.label == 1)
+        some = np.sort(rng.choice(generated, min(2000, len(generated)), replace=False))
+        return SpliceSource(chosen, rebuilt, origin, np.asarray(crops.crops[some]))
 
-    def draw(self, rng: Generator, held: bool = False) -> tuple[Splice, Splice]:
-        """One mask and its complement, worn alike: each place is once the original and once the fill, so that knowing
-        what a place shows helps nobody.
+    def rows(self, held: bool) -> NDArray[np.int64]:
+        """The regions to be fitted to, or those held out: every fifth source, whole."""
+        return np.flatnonzero((np.unique(self.origin, return_inverse=True)[1] % 5 == 0) == held)
 
-        Of ten: a reconstruction and its original (7, two of them whole), a generated and a real crop (2, one of them
-        whole), two real ones, whose masks are empty (1). `held` draws from a tenth that is otherwise left alone.
-        """
-        kind = int(rng.integers(10))
-        if kind < 7:
-            real, fill = self._pair(rng, held)
-        else:
-            real, fill = self._crop(rng, 0, held), self._crop(rng, 0 if kind == 9 else 1, held)
-        whole = kind in (5, 6, 8)
-        mask = np.zeros((CROP, CROP), dtype=np.bool_) if whole else draw_mask(rng, CROP, CROP, 0.15, 0.6)
-        feather = float(rng.choice((0.0, 0.0, 1.5, 3.0)))
-        seed = int(rng.integers(2**31))
-        splices: list[Splice] = []
-        for own in (mask, ~mask):
-            worn = lightly_worn(paste(real, fill, own, feather), np.random.default_rng(seed))
-            splices.append(Splice(worn, own & (kind != 9)))
-        return splices[0], splices[1]
-
-    def _pair(self, rng: Generator, held: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        if self.twins is not None and self.pairs is not None and rng.random() < 0.5:
-            cut = len(self.pairs) // 10
-            mine, theirs = self.pairs[int(rng.integers(cut) if held else rng.integers(cut, len(self.pairs)))]
-            return self.shard.crops[mine], self.twins.crops[theirs]
-        cut = len(self.regions) // 10
-        row = int(rng.integers(cut) if held else rng.integers(cut, len(self.regions)))
-        y, x = rng.integers(self.regions.shape[1] - CROP + 1, size=2)
+    def draw(self, rng: Generator, row: int) -> Splice:
+        """A splice of one region. Of ten fills nine are its reconstruction, one is a generated picture laid over it;
+        the wear is what a finished edit goes through."""
+        real, fill = self.regions[row], self.rebuilt[row]
+        side = real.shape[0]
+        mask = draw_mask(rng, side, side, 0.12, 0.6)
+        if rng.random() < 0.35:
+            mask = ~mask
+        if len(self.generated) and rng.random() < 0.1:
+            fill, mask = laid_over(real, self.generated[int(rng.integers(len(self.generated)))], mask, rng)
         turn, flip = int(rng.integers(4)), rng.random() < 0.5
-        pair: list[NDArray[np.uint8]] = []
-        for whole in (self.regions, self.rebuilt):
-            piece = np.rot90(whole[row, y : y + CROP, x : x + CROP], turn)
-            pair.append(piece[:, ::-1] if flip else piece)
-        return pair[0], pair[1]
-
-    def _crop(self, rng: Generator, label: int, held: bool) -> NDArray[np.uint8]:
-        # Crops of one region lie side by side in the shard: the cut keeps them together.
-        rows = np.flatnonzero(self.shard.label == label)
-        cut = len(rows) // 10
-        rows = rows[:cut] if held else rows[cut:]
-        return self.shard.crops[int(rows[int(rng.integers(len(rows)))])]
+        pixels = paste(real, fill, mask, float(rng.choice((0.0, 0.0, 1.5, 3.0))))
+        pixels, mask = np.rot90(pixels, turn), np.rot90(mask, turn)
+        if flip:
+            pixels, mask = pixels[:, ::-1], mask[:, ::-1]
+        return Splice(lightly_worn(np.ascontiguousarray(pixels), rng), np.ascontiguousarray(mask))
 
 
-def same_places(shard: Shard, twins: Shard, names: set[str]) -> NDArray[np.int64]:
-    """Rows (P, 2) of real crops and of their reconstructions by the named autoencoders that show the very same place.
-
-    A region's crops and its reconstruction's were cut by the same draw, but of the first the most textured was taken,
-    which may lie elsewhere in the reconstruction.
-    """
-    wanted = {i for i, name in enumerate(twins.sources) if name in names}
-    rows_of = shard.rows_of_region()
-    pairs = [
-        (int(mine), int(theirs))
-        for region, rows in twins.rows_of_region().items()
-        for mine, theirs in zip(rows_of.get(region, ()), rows, strict=False)
-        if int(twins.source[theirs]) in wanted
-    ]
-    alike = [p for p in pairs if _distance(shard.crops[p[0]], twins.crops[p[1]]) < _TWIN_DISTANCE]
-    return np.array(alike, dtype=np.int64)
+def laid_over(
+    real: NDArray[np.uint8], other: NDArray[np.uint8], mask: Mask, rng: Generator
+) -> tuple[NDArray[np.uint8], Mask]:
+    """`other` somewhere on `real`, and what of the mask lies within it."""
+    room = real.shape[0] - other.shape[0]
+    y, x = (int(v) for v in rng.integers(room + 1, size=2))
+    fill, within = real.copy(), np.zeros_like(mask)
+    fill[y : y + other.shape[0], x : x + other.shape[1]] = other
+    within[y : y + other.shape[0], x : x + other.shape[1]] = True
+    return fill, mask & within
 
 
-def _distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    return float(np.abs(a[::4, ::4].astype(np.int16) - b[::4, ::4]).mean())
-
-
-def train(source: SpliceSource, config: MapConfig, out: Path, cache: Path) -> dict[str, float]:
-    """Train, write `out`, return the figures on the splices held out.
-
-    What the fixed filters make of the splices is kept in `cache` (about 160 kB a splice) and read from there.
-    """
-    torch.manual_seed(config.seed)
-    network = MapNet()
-    inputs, targets = prepare(network, source, config, cache)
-    held = held_out(config)
-    rng = np.random.default_rng(config.seed + 1)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=0.05)
-    network.train()
-    started, step = time.monotonic(), 0
-    with tqdm(total=config.steps, unit="step", mininterval=10) as bar:
-        while step < config.steps:
-            spent = (time.monotonic() - started) / 60 / config.minutes
-            done = max(step / config.steps, spent)
-            if done >= 1:
-                break
-            for group in optimiser.param_groups:
-                group["lr"] = config.learning_rate * min(1.0, (step + 1) / 50) * 0.5 * (1 + np.cos(np.pi * done))
-            first = rng.integers(held // 2, len(inputs) // 2, size=config.batch // 2) * 2
-            rows = np.sort(np.concatenate([first, first + 1]))
-            x = torch.from_numpy(inputs[rows]).float() / 127
-            y = torch.from_numpy(targets[rows])
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = network.of_prepared(x)
-            loss = F.binary_cross_entropy_with_logits(logits, y)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            step += 1
-            bar.update()
-            if step % 50 == 0:
-                bar.set_postfix(loss=round(float(loss.detach()), 3))
-    network.eval()
-    logits = _logits(network, inputs[:held])
-    network.scale.copy_(torch.tensor(_platt(logits, targets[:held])))
-    part = (targets[:held] > 0.02).any(axis=(1, 2)) & (targets[:held] < 0.98).any(axis=(1, 2))
+def train(source: SpliceSource, config: MapConfig, out: Path) -> dict[str, float]:
+    """Fit, calibrate, write `out`, return the figures on the splices held out."""
+    network = MapNet(MapNetConfig()).eval()
+    with torch.no_grad():
+        few = _splices(source, replace(config, splices=min(config.splices, 60)), held=False)
+        network.standardise(torch.cat([network.measures(crops) for crops, _ in few]))
+    network.weights.copy_(solve(network, _splices(source, config, held=False), config.ridge))
+    logits: list[NDArray[np.float32]] = []
+    truth: list[NDArray[np.float32]] = []
+    alone: list[float] = []
+    for crops, mask in _splices(source, config, held=True):
+        with torch.no_grad():
+            found = network(crops).numpy()
+        logits.append(found)
+        truth.append(mask)
+        inside = mask > 0.5
+        if inside.any() and not inside.all():
+            alone.append(auc(inside.ravel(), found.ravel()))
+    found, target = np.concatenate(logits), np.concatenate(truth)
+    network.scale.copy_(torch.tensor(_platt(found, target)))
     figures = {
-        "steps": float(step),
-        "cell_auc": round(auc((targets[:held] > 0.5).ravel(), logits.ravel()), 4),
-        "cell_auc_of_splices": round(auc((targets[:held][part] > 0.5).ravel(), logits[part].ravel()), 4),
+        "splices": float(config.splices),
+        "cell_auc": round(auc((target > 0.5).ravel(), found.ravel()), 4),
+        "cell_auc_within_one_splice": round(float(np.mean(alone)), 4),
     }
     save(out, network, figures)
     return figures
 
 
-def held_out(config: MapConfig) -> int:
-    """How many of the splices only measure: they come first, whole batches of them."""
-    return max(1, int(config.splices * config.held_out) // config.batch) * config.batch
+def solve(network: MapNet, splices: Iterator[tuple[Tensor, NDArray[np.float32]]], ridge: float) -> Tensor:
+    """The weights that best tell fills from the rest of their own picture; each item the crops of one picture and the
+    share of each cell that is fill."""
+    size = network.size
+    within, between = torch.zeros(2, size, size, dtype=torch.float64)
+    towards, total = torch.zeros(2, size, dtype=torch.float64)
+    places = count = 0
+    for crops, mask in splices:
+        with torch.no_grad():
+            means = network.means(network.cells(crops))[:, :, ::_EVERY, ::_EVERY]
+        x = means.permute(0, 2, 3, 1).flatten(0, 2)
+        y = torch.from_numpy(mask[:, ::_EVERY, ::_EVERY].copy()).flatten()
+        own = x.mean(0)
+        x, y = x - own, y - y.mean()
+        within += (x.T @ x).double()
+        towards += (x.T @ y).double()
+        between += torch.outer(own, own).double()
+        total += own.double()
+        places, count = places + len(x), count + 1
+    middle = total / count
+    spread = within / places + between / count - torch.outer(middle, middle)
+    # The floor: means that hardly vary, like those of a bent sum that is always nought, get no weight.
+    spread += torch.diag(ridge * spread.diagonal() + 1e-7)
+    return torch.linalg.solve(spread, towards / places).float().view_as(network.weights)
 
 
-def prepare(
-    network: MapNet, source: SpliceSource, config: MapConfig, cache: Path
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Drawn splices as the layers read them, in 1/127, (N, 40, 64, 64), on disk; and each cell's generated share."""
-    cache.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(config.seed)
-    inputs: NDArray[np.int8] | None = None
-    targets = np.zeros((config.splices, CROP // CELL, CROP // CELL), dtype=np.float32)
-    for start in tqdm(range(0, config.splices, config.batch), unit="batch", mininterval=10):
-        pairs = [source.draw(rng, start < held_out(config)) for _ in range(config.batch // 2)]
-        drawn = [splice for pair in pairs for splice in pair][: config.splices - start]
-        x = network.prepare(torch.from_numpy(np.stack([d.pixels for d in drawn])))
-        if inputs is None:
-            shape = (config.splices, *x.shape[1:])
-            inputs = np.lib.format.open_memmap(cache / "prepared.npy", mode="w+", dtype=np.int8, shape=shape)
-        inputs[start : start + len(drawn)] = (x * 127).round().to(torch.int8).numpy()
-        targets[start : start + len(drawn)] = [cells(d.mask, CELL) for d in drawn]
-    assert inputs is not None
-    return inputs, targets
+def _splices(source: SpliceSource, config: MapConfig, *, held: bool) -> Iterator[tuple[Tensor, NDArray[np.float32]]]:
+    """Per splice its crops (4, 128, 128, 3) and the share (4, 16, 16) of each cell that is fill."""
+    rng = np.random.default_rng([config.seed, int(held)])
+    rows = source.rows(held)
+    share = config.held_out if held else 1 - config.held_out
+    order: list[int] = []
+    for _ in tqdm(range(max(1, round(config.splices * share))), unit="splice", mininterval=10):
+        order = order or rng.permutation(rows).tolist()
+        splice = source.draw(rng, order.pop())
+        # At any offset: crops are not cut along the grid of blocks that a file was compressed in.
+        reach = splice.mask.shape[0] - CROP
+        corners = [
+            (int(low + rng.integers(reach // 3 + 1)), int(left + rng.integers(reach // 3 + 1)))
+            for low in (0, reach - reach // 3)
+            for left in (0, reach - reach // 3)
+        ][:_CROPS]
+        cut = [(slice(y, y + CROP), slice(x, x + CROP)) for y, x in corners]
+        yield (
+            torch.from_numpy(np.stack([splice.pixels[c] for c in cut])),
+            np.stack([cells(splice.mask[c], CELL) for c in cut]),
+        )
 
 
 def save(path: Path, network: MapNet, figures: dict[str, float]) -> None:
@@ -224,15 +202,11 @@ def load(path: Path) -> MapNet:
     return network.eval()
 
 
-@torch.no_grad()
-def _logits(network: MapNet, inputs: NDArray[np.int8]) -> NDArray[np.float32]:
-    parts = [network.of_prepared(torch.from_numpy(inputs[i : i + 32]).float() / 127) for i in range(0, len(inputs), 32)]
-    return torch.cat(parts).numpy()
-
-
 def _platt(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> tuple[float, float]:
-    """Slope and shift that make the logits honest on splices that training never saw."""
+    """Slope and shift that make the logits honest on splices that were not fitted to."""
     x, y = torch.from_numpy(logits.ravel()).double(), torch.from_numpy(targets.ravel()).double()
+    spread = float(x.std()) or 1.0
+    x = x / spread
     line = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([line], max_iter=50)
 
@@ -243,4 +217,4 @@ def _platt(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> tuple[f
         return loss
 
     optimiser.step(closure)  # pyright: ignore[reportArgumentType]
-    return float(line[0].detach()), float(line[1].detach())
+    return float(line[0].detach()) / spread, float(line[1].detach())
