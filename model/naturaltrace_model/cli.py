@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     views.add_argument("out", type=Path)
     views.add_argument("--split", default="train", choices=("train", "val", "test"))
     views.add_argument("--budget", type=int, default=20000, help="views per class")
-    views.add_argument("--size", type=int, default=160, help="pixels of a view's side")
+    views.add_argument("--size", type=int, default=256, help="pixels of a view's side")
     views.add_argument("--seed", type=int, default=1)
     views.add_argument("--workers", type=int, default=2)
     views.set_defaults(run=_views)

@@ -12,6 +12,7 @@ from scipy import ndimage  # noqa: E402  # pyright: ignore[reportMissingTypeStub
 
 from naturaltrace.detection.runtime.devices import ort  # noqa: E402
 from naturaltrace.detection.session import OUTPUTS, VIEW_OUTPUT  # noqa: E402
+from naturaltrace.imaging.views import VIEW  # noqa: E402
 from naturaltrace_model.networks import residuals  # noqa: E402
 from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
 from tests.model.small import small_detector  # noqa: E402
@@ -63,7 +64,7 @@ def test_the_exported_graph_gives_what_the_network_gives() -> None:
     torch.manual_seed(2)
     detector = small_detector()
     crops = _crops(5)
-    views = torch.randint(0, 256, (3, 160, 160, 3), dtype=torch.uint8)
+    views = torch.randint(0, 256, (3, VIEW, VIEW, 3), dtype=torch.uint8)
     session = ort.InferenceSession(to_onnx(detector))
     found = session.run([*OUTPUTS, VIEW_OUTPUT], {"crops": crops.numpy(), "views": views.numpy()})
     with torch.no_grad():

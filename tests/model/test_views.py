@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from naturaltrace.imaging.views import VIEW
 from naturaltrace_model.data.manifest import Sample
 from tests.needs import needs
 
@@ -39,7 +40,7 @@ def test_views_repeat_themselves_and_are_small_squares(tmp_path: Path) -> None:
     again = views.build(samples, tmp_path / "b", budget=12, seed=1, workers=1)
     assert first == again > 0
     one, other = (np.load(tmp_path / name / "views.npy")[:first] for name in "ab")
-    assert one.shape[1:] == (160, 160, 3)
+    assert one.shape[1:] == (VIEW, VIEW, 3)
     assert np.array_equal(one, other)
 
 

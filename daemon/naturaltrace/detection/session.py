@@ -81,7 +81,7 @@ class CropSession:
         self.chosen = self._choice().tune(self.chosen)
 
     def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, ViewOutputs]:
-        """`crops` uint8 (N, 128, 128, 3) and `views` uint8 (M, 160, 160, 3), N and M >= 1."""
+        """`crops` uint8 (N, 128, 128, 3) and `views` uint8 (M, 256, 256, 3), N and M >= 1."""
         found = self.chosen.runtime.run(self._names, crops, views)
         rows, (logit, *more) = found[: len(OUTPUTS)], found[len(OUTPUTS) :]
         inside, evidence = (more[0], more[1:]) if more else (None, [])

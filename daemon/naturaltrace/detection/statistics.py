@@ -1,6 +1,6 @@
 """Five classic statistics of the picture, readable without any network. They decide nothing; the report shows them.
 
-All are taken on the square views of 160 × 160 pixels that the global branch sees (the mean where there are two), so
+All are taken on the square views of 256 × 256 pixels that the global branch sees (the mean where there are two), so
 that an image's size does not enter. L is the luma (0.299, 0.587, 0.114), 0..255.
 
 - `edge_density`: share of pixels whose Sobel gradient (3 × 3, scaled by 1/8) exceeds 8 grey levels. After the edge

@@ -13,7 +13,7 @@ from naturaltrace.imaging.views import square_views
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Under a megabyte. `crops` is None where a side, or that of the working view, is shorter than one crop;
-    `views` is uint8 (1 or 2, 160, 160, 3)."""
+    `views` is uint8 (1 or 2, 256, 256, 3)."""
 
     width: int
     height: int

@@ -14,7 +14,7 @@ _LONG = 1.25
 
 
 def square_views(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 (M, 160, 160, 3), M 1 or 2: the central square of an image (H, W, 3), or the squares at its two ends."""
+    """uint8 (M, 256, 256, 3), M 1 or 2: the central square of an image (H, W, 3), or the squares at its two ends."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     room_y, room_x = height - side, width - side

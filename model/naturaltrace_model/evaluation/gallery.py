@@ -1,6 +1,6 @@
 """The whole-image squares of many images, drawn once and kept, so that every new graph can be asked about them quickly.
 
-`views.npy` is uint8 (N, 160, 160, 3); `index.json` says whose they are. Only the global branch looks at them.
+`views.npy` is uint8 (N, 256, 256, 3); `index.json` says whose they are. Only the global branch looks at them.
 """
 
 import json

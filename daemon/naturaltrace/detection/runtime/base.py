@@ -21,5 +21,5 @@ class Runtime(Protocol):
     def run(
         self, names: Sequence[str], crops: NDArray[np.uint8], views: NDArray[np.uint8]
     ) -> list[NDArray[np.float32]]:
-        """`crops` (N, 128, 128, 3), `views` (M, 160, 160, 3); the named outputs, in that order."""
+        """`crops` (N, 128, 128, 3), `views` (M, 256, 256, 3); the named outputs, in that order."""
         ...
