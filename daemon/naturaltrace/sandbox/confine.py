@@ -2,10 +2,11 @@
 
 | | Linux | macOS | Windows |
 |---|---|---|---|
-| memory | RLIMIT_DATA | – (the system ignores the limit) | – |
+| memory | RLIMIT_DATA | – (the system ignores the limit) | job object |
 | processor time per file | RLIMIT_CPU | RLIMIT_CPU | – |
 | new files and sockets | seccomp, RLIMIT_NOFILE, RLIMIT_FSIZE | RLIMIT_NOFILE, RLIMIT_FSIZE | – |
-| network, new programs, other processes | seccomp | – | – |
+| new programs, other processes | seccomp | – | job object |
+| network | seccomp | – | – |
 
 Everywhere: a process of its own that the daemon kills when it takes too long, and pixels limited before allocation.
 """
@@ -16,7 +17,7 @@ import re
 import sys
 import time
 
-from naturaltrace.sandbox import seccomp
+from naturaltrace.sandbox import seccomp, windows_job
 
 if sys.platform != "win32":
     import resource
@@ -25,7 +26,7 @@ if sys.platform != "win32":
 def confine(memory_bytes: int) -> list[str]:
     """Give up what this system lets a process give up; the names of what is now closed."""
     if sys.platform == "win32":
-        return []
+        return ["memory", "processes"] if windows_job.confine_self(memory_bytes) else []
     closed: list[str] = []
     for name, kind, limit in (
         ("memory", resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS, memory_bytes),

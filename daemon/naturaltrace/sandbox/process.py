@@ -14,6 +14,7 @@ from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.provenance.trust import TrustList, bundled
 from naturaltrace.sandbox import wire
 from naturaltrace.sandbox.reading import Reading
+from naturaltrace.sandbox.windows_job import EndsWithUs
 
 
 class NoReader(Exception):  # noqa: N818 (it reads as what it says)
@@ -60,6 +61,7 @@ class ReaderProcess:
     died: int = 0
     overran: int = 0
     _process: "subprocess.Popen[bytes] | None" = None
+    _held: EndsWithUs | None = None  # Windows: what ends the process with the daemon
     _told: TrustList | None = None  # whose signatures the running process believes
 
     def start(self) -> None:
@@ -71,6 +73,8 @@ class ReaderProcess:
             self._process = self._launched()
         except OSError as error:
             raise NoReader(f"the process that reads files can't be started ({error.strerror})") from error
+        if sys.platform == "win32":
+            self._held = EndsWithUs(int(cast(Any, self._process)._handle))  # there is no other name for it
         _widen(self._process)
         try:
             with self._no_longer_than(self.bounds.start_s):
@@ -119,6 +123,9 @@ class ReaderProcess:
             return None
         process.kill()
         status = process.wait()
+        if self._held is not None:
+            self._held.close()
+            self._held = None
         for stream in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):
                 cast(Any, stream).close()
