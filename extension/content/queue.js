@@ -78,7 +78,8 @@
     problem = trouble.code;
     pause = Math.min(LONGEST_PAUSE_MS, pause ? pause * 2 : FIRST_PAUSE_MS);
     resting = true;
-    const wait = trouble.retryAfter ? trouble.retryAfter * 1000 : pause;
+    // Never longer: a pause that was meant for an hour can be ended at any moment.
+    const wait = trouble.retryAfter ? Math.min(LONGEST_PAUSE_MS, trouble.retryAfter * 1000) : pause;
     setTimeout(() => {
       resting = false;
       pump();

@@ -102,4 +102,5 @@ def test_the_companions_own_pause_rests_the_feed_and_not_what_is_asked_for(coupl
         eventually(lambda: "Running" in settings.evaluate(ready), "the end of the pause")
     settings.close()
     feed.bring_to_front()
-    eventually(lambda: len(levels(feed)) == 2, "badges once it goes on", RETRIED_S)
+    show_new_posts(feed)
+    eventually(lambda: "ai" in levels(feed), "badges once it goes on", RETRIED_S)
