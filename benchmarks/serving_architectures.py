@@ -1,11 +1,13 @@
 """What one image costs the detector, against architectures that others detect generated images with.
 
-    python -m benchmarks.serving_architectures [--threads 1] [--repeats 5] [--only NAME] [--out FILE.json]
+    python -m benchmarks.serving_architectures [--threads 1] [--repeats 5] [--only NAME] [--other GRAPH.onnx]
+        [--out FILE.json]
 
 All of them run in the same onnxruntime with the same options, one image at a time; each with random weights, which cost
 the same as trained ones. They take turns, so that a busy machine slows all alike; the quickest run of each counts.
 *Graph* is the network alone: for the detector all crops and views of a 1024 × 768 photo. *Image* adds what makes its
 input from decoded pixels: choosing crops and views, or one resize. Needs the extra `train` (torch, onnx).
+`--other` lets another graph of ours take part, the int8 one that `naturaltrace-model quantise` writes for one.
 Goals: at least 5 times as fast as ViT-S/16-384, 20 times as fast as CLIP ViT-L/14.
 """
 
@@ -60,8 +62,8 @@ def peer(architecture: Architecture, folder: Path, threads: int, image: DecodedI
     return (lambda: session.run(None, {name: pixels})), resize
 
 
-def detector(threads: int, image: DecodedImage) -> tuple[Run, Run, int]:
-    runtime = OnnxRuntime(released().graph.read_bytes(), threads=threads)
+def detector(graph: bytes, threads: int, image: DecodedImage) -> tuple[Run, Run, int]:
+    runtime = OnnxRuntime(graph, threads=threads)
     ready = prepare(image)
     assert ready.crops is not None
     crops = ready.crops.pixels
@@ -86,11 +88,13 @@ def quickest(runs: dict[str, Run], repeats: int) -> dict[str, float]:
 ARGS = argparse.Namespace(threads=1)
 
 
-def measure(threads: int, repeats: int, only: str | None) -> dict[str, Any]:
+def measure(threads: int, repeats: int, only: str | None, other: Path | None = None) -> dict[str, Any]:
     image = decode(images(None, 1)[0])
-    ours, choose, crops = detector(threads, image)
+    ours, choose, crops = detector(released().graph.read_bytes(), threads, image)
     graphs: dict[str, Run] = {"natural-trace": ours}
     inputs: dict[str, Run] = {"natural-trace": choose}
+    if other is not None:
+        graphs[other.name], inputs[other.name], _ = detector(other.read_bytes(), threads, image)
     with tempfile.TemporaryDirectory(prefix="naturaltrace-benchmark-") as folder:
         for architecture in ARCHITECTURES:
             if only is None or only in architecture.name:
@@ -99,6 +103,7 @@ def measure(threads: int, repeats: int, only: str | None) -> dict[str, Any]:
     whole = {name: graph_ms[name] + input_ms[name] for name in graphs}
     return {
         "threads": threads,
+        "graph": released().graph.name,
         "crops": crops,
         "per_image": {
             name: {
@@ -106,6 +111,7 @@ def measure(threads: int, repeats: int, only: str | None) -> dict[str, Any]:
                 "image_ms": round(whole[name], 1),
                 "times_as_slow_graph": round(graph_ms[name] / graph_ms["natural-trace"], 2),
                 "times_as_slow_image": round(whole[name] / whole["natural-trace"], 2),
+                **({} if other is None else {"of_other_graph": round(graph_ms[name] / graph_ms[other.name], 2)}),
             }
             for name in graphs
         },
@@ -117,10 +123,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", help="one architecture, by a part of its name")
+    parser.add_argument("--other", type=Path, help="another graph of ours")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     ARGS.threads = options.threads
-    report(measure(options.threads, options.repeats, options.only), options.out)
+    report(measure(options.threads, options.repeats, options.only, options.other), options.out)
 
 
 if __name__ == "__main__":

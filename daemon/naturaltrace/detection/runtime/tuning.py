@@ -15,14 +15,15 @@ from naturaltrace.detection.runtime.base import Runtime
 from naturaltrace.detection.runtime.devices import CPU, ort
 from naturaltrace.detection.runtime.kept import Kept, graph_key
 from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime, default_threads, processors
-from naturaltrace.imaging.crops import CROP
+from naturaltrace.imaging.crops import CROP, GRID, POOR, RICH
 from naturaltrace.imaging.views import VIEW
 
-_ONE_IMAGE = 12  # crops of a large image
-_BATCHES = (12, 24, 48, 96)
-# A CPU's caches end here. Measured on a busy machine, chance alone has chosen 96, at a tenth more time and twice the
-# memory.
-_CPU_BATCHES = (12, 24)
+_ONE_IMAGE = RICH + POOR + GRID  # crops of a large image
+_VIEWS = 2  # of a long one
+_BATCHES = (_ONE_IMAGE, 2 * _ONE_IMAGE, 4 * _ONE_IMAGE, 8 * _ONE_IMAGE)
+# A CPU's caches end here. Measured on a busy machine, chance alone has chosen eight images, at a tenth more time and
+# twice the memory.
+_CPU_BATCHES = _BATCHES[:2]
 # A thread, or room for more crops, has to earn this much: both are taken from the rest of the machine.
 _GAIN = 0.08
 _REPEATS = 3
@@ -37,7 +38,7 @@ class Tuning:
 
 
 def default(device: str) -> Tuning:
-    return Tuning(default_threads(), _ONE_IMAGE if device == CPU else 96)
+    return Tuning(default_threads(), _ONE_IMAGE if device == CPU else _BATCHES[-1])
 
 
 def known(kept: Kept, graph: bytes, device: str) -> Tuning | None:
@@ -89,7 +90,8 @@ def _with_best_threads(graph: bytes, clock: Callable[[], float]) -> tuple[OnnxRu
 
 def _seconds(runtime: Runtime, crops: int, clock: Callable[[], float]) -> float:
     """The quickest of a few runs: what else the machine does can only make one slower."""
-    shown = np.zeros((crops, CROP, CROP, 3), np.uint8), np.zeros((max(1, crops // 6), VIEW, VIEW, 3), np.uint8)
+    views = max(1, crops * _VIEWS // _ONE_IMAGE)
+    shown = np.zeros((crops, CROP, CROP, 3), np.uint8), np.zeros((views, VIEW, VIEW, 3), np.uint8)
     times: list[float] = []
     for _ in range(_REPEATS):
         start = clock()
