@@ -2,19 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from naturaltrace.detection.result import PixelLevel
 from naturaltrace_model.evaluation.metrics import auc, balanced_accuracy, bootstrap, calibration_error
-from naturaltrace_model.evaluation.rows import Row
+
+if TYPE_CHECKING:
+    from naturaltrace_model.evaluation.rows import Row
 
 _FLAGGED = (PixelLevel.AI, PixelLevel.LIKELY_AI)
 
 
-def summarise(rows: Sequence[Row], *, intervals: bool = True) -> dict[str, Any]:
+def summarise(rows: "Sequence[Row]", *, intervals: bool = True) -> dict[str, Any]:
     """Figures by condition: `auc` and `balanced_accuracy` (at probability 0.5) over images that got a probability,
     each with its 95 % interval; the rest over all images. Rates are 0..1."""
     by_condition: dict[str, list[Row]] = defaultdict(list)
@@ -23,7 +25,7 @@ def summarise(rows: Sequence[Row], *, intervals: bool = True) -> dict[str, Any]:
     return {condition: _one(own, intervals) for condition, own in by_condition.items()}
 
 
-def _one(rows: Sequence[Row], intervals: bool) -> dict[str, Any]:
+def _one(rows: "Sequence[Row]", intervals: bool) -> dict[str, Any]:
     judged = [r for r in rows if r.detection.probability is not None]
     labels = np.array([r.sample.label for r in judged])
     chance = np.array([r.detection.probability for r in judged], dtype=np.float64)
@@ -79,7 +81,7 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def _by(
-    rows: Sequence[Row], flagged: NDArray[Any], label: int, key: Callable[[Row], str]
+    rows: "Sequence[Row]", flagged: NDArray[Any], label: int, key: "Callable[[Row], str]"
 ) -> dict[str, dict[str, float | int]]:
     groups: dict[str, list[bool]] = defaultdict(list)
     for row, flag in zip(rows, flagged, strict=True):
@@ -88,7 +90,7 @@ def _by(
     return {name: {"images": len(g), "flagged": sum(g) / len(g)} for name, g in sorted(groups.items())}
 
 
-def _mean_quality(judged: Sequence[Row]) -> float:
+def _mean_quality(judged: "Sequence[Row]") -> float:
     """Mean estimated JPEG quality, 0..100: it ought to fall from clean to hard."""
     known = [r.detection.jpeg_quality for r in judged if r.detection.jpeg_quality is not None]
     return round(float(np.mean(known)), 1) if known else float("nan")
