@@ -15,13 +15,24 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _KEPT_BYTES, _LARGE_BYTES = 256 * 2**20, 32 * 2**20
 
 
+def share_one_arena() -> bool:
+    """Let all threads take memory from one place; whether this C library can. To be called before they are started."""
+    return _set((_M_ARENA_MAX, 1))
+
+
 def keep_memory_while_working() -> bool:
-    """Let freed blocks wait for the next run; whether this C library can. To be called before threads are started, by a
-    program that calls `give_memory_back` when it idles."""
+    """Let freed blocks wait for the next run; whether this C library can.
+
+    For a program that shares one arena, has loaded what it needs (what loading leaves behind would be kept as well),
+    and calls `give_memory_back` when it idles.
+    """
+    return _set((_M_TRIM_THRESHOLD, _KEPT_BYTES), (_M_MMAP_THRESHOLD, _LARGE_BYTES))
+
+
+def _set(*options: tuple[int, int]) -> bool:
     set_option = _of_libc("mallopt")
     if set_option is None:
         return False
-    options = ((_M_ARENA_MAX, 1), (_M_TRIM_THRESHOLD, _KEPT_BYTES), (_M_MMAP_THRESHOLD, _LARGE_BYTES))
     taken = [set_option(name, value) == 1 for name, value in options]  # each of them, even after one that was refused
     return all(taken)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from naturaltrace import __version__
 from naturaltrace.pipeline import Pipeline
-from naturaltrace.sandbox.idle import keep_memory_while_working
+from naturaltrace.sandbox.idle import share_one_arena
 from naturaltrace.server.app import Parts, make_app
 from naturaltrace.server.engine import Engine
 from naturaltrace.server.guard import Gate
@@ -60,7 +60,7 @@ async def run_daemon(options: Options) -> None:
 
     A folder that can only be read is no reason not to serve: nothing is kept then, and `Ready.notices` says so.
     """
-    keep_memory_while_working()  # the engine gives it back when it idles
+    share_one_arena()  # the engine keeps memory while it works and gives it back when it idles
     folder = options.folder
     folder.create()
     lock, notices = InstanceLock(folder.lock), list[str]()

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from naturaltrace.detection.result import ModelInfo
 from naturaltrace.pipeline import Enrich, Findings, Pipeline
-from naturaltrace.sandbox.idle import give_memory_back
+from naturaltrace.sandbox.idle import give_memory_back, keep_memory_while_working
 from naturaltrace.sandbox.pool import default_size
 from naturaltrace.sandbox.process import NoReader
 from naturaltrace.sandbox.reading import Reading
@@ -205,6 +205,7 @@ class Engine:
             before.reader.close(now=False)
         self._pipeline, self._failure, self._device = pipeline, None, device
         give_memory_back()
+        keep_memory_while_working()
         return pipeline
 
 

@@ -12,7 +12,7 @@ import resource, sys, threading
 import numpy as np
 from naturaltrace.sandbox import idle
 
-kept = idle.keep_memory_while_working() if sys.argv[1] == "keep" else None
+kept = idle.share_one_arena() and idle.keep_memory_while_working() if sys.argv[1] == "keep" else None
 
 def work():
     blocks = [np.ones(3 * 2**20, np.uint8) for _ in range(12)]
