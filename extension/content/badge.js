@@ -7,6 +7,7 @@
  *   offerReveal: (reveal: () => void) => void,
  *   focus: () => void,
  *   hasFocus: () => boolean,
+ *   hasPointer: () => boolean,
  *   box: () => DOMRect,
  *   remove: () => void,
  * }} Badge
@@ -191,6 +192,7 @@
       },
       focus: () => button.focus(),
       hasFocus: () => root.activeElement !== null,
+      hasPointer: () => host.matches(":hover"),
       box: () => button.getBoundingClientRect(),
       remove() {
         unlisten(host);

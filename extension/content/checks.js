@@ -31,10 +31,12 @@
  *   restyle: () => Promise<void>,
  *   open: (element: Element) => boolean,
  *   focused: () => Element | null,
+ *   hovered: () => Element | null,
  *   move: (from: Element | null, by: 1 | -1) => boolean,
  * }} ChecksApi
  *   `start`'s outcome is empty where the image went first. `pending`: no verdict yet. `open` shows the details and `move`
- *   puts the focus on the next badge; both say whether they could. `focused`: whose badge has the focus.
+ *   puts the focus on the next badge; both say whether they could. `focused`: whose badge has the focus; `hovered`: whose
+ *   is under the pointer.
  */
 
 (() => {
@@ -267,6 +269,9 @@
     return true;
   }
 
+  /** @param {(badge: import("./badge.js").Badge) => boolean} is */
+  const whose = (is) => [...checks.values()].find(({ badge }) => badge && is(badge))?.target.element ?? null;
+
   /** @type {ChecksApi["move"]} */
   function move(from, by) {
     const shown = [...checks.values()].filter(({ shows }) => shows);
@@ -307,7 +312,8 @@
     settings,
     restyle,
     open,
-    focused: () => [...checks.values()].find(({ badge }) => badge?.hasFocus())?.target.element ?? null,
+    focused: () => whose((badge) => badge.hasFocus()),
+    hovered: () => whose((badge) => badge.hasPointer()),
     move,
   };
 })();

@@ -27,13 +27,13 @@
     for (let each = /** @type {Element | null} */ (element); each; each = each.parentElement) yield each;
   }
 
-  /** Which image the keyboard means: what has the focus, or what is under the pointer. */
-  function pointedAt() {
+  function focused() {
     const { activeElement } = document;
-    const focused =
-      activeElement && activeElement !== document.body ? naturalTrace.images.under([activeElement]) : null;
-    return focused ?? naturalTrace.images.under(hovered());
+    return activeElement && activeElement !== document.body ? naturalTrace.images.under([activeElement]) : null;
   }
+
+  /** Which image the keyboard means: what has the focus, or what is under the pointer. */
+  const pointedAt = () => focused() ?? naturalTrace.images.under(hovered());
 
   /** @param {ReturnType<typeof pointedAt>} target */
   function check(target) {
@@ -60,8 +60,9 @@
   function openDetails() {
     const { checks, panel } = naturalTrace;
     if (panel.isOpen()) return void panel.close();
-    const target = pointedAt();
-    if (target && checks.open(target.element)) return undefined;
+    const pointed = () => checks.hovered() ?? naturalTrace.images.under(hovered())?.element;
+    const element = checks.focused() ?? focused()?.element ?? pointed();
+    if (element && checks.open(element)) return undefined;
     return { moved: checks.move(null, 1) };
   }
 

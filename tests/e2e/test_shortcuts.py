@@ -20,11 +20,14 @@ def test_an_image_is_checked_and_read_by_keys_alone(browser: Browser, gallery: s
     page.evaluate("document.activeElement.blur()")
     page.shortcut("next-badge")
     eventually(lambda: at_a_badge(page), "the badge to have the focus")
-    page.evaluate("document.querySelector('#made').focus()")
-    page.shortcut("open-details")
-    eventually(page.panel, "the details")
-    page.shortcut("open-details")
-    eventually(lambda: page.panel() is None, "the details to close")
+    # The details of what has the focus: first the badge, then its image.
+    for focus in ("", "document.querySelector('#made').focus()"):
+        page.evaluate(focus or "null")
+        page.shortcut("open-details")
+        eventually(page.panel, "the details")
+        page.shortcut("open-details")
+        eventually(lambda: page.panel() is None, "the details to close")
+        eventually(lambda: at_a_badge(page), "the focus to go back to the badge")
 
     # With nothing pointed at, the largest image in view that has no badge yet.
     page.evaluate("document.activeElement.blur()")
