@@ -80,10 +80,17 @@
     resting = true;
     // Never longer: a pause that was meant for an hour can be ended at any moment.
     const wait = trouble.retryAfter ? Math.min(LONGEST_PAUSE_MS, trouble.retryAfter * 1000) : pause;
-    setTimeout(() => {
+    const woken = new AbortController();
+    const wake = () => {
+      woken.abort();
+      clearTimeout(timer);
       resting = false;
       pump();
-    }, wait);
+    };
+    const timer = setTimeout(wake, wait);
+    // Who comes back to the page may have seen to the trouble elsewhere: in the settings, or by starting the companion.
+    const back = () => document.visibilityState === "visible" && wake();
+    document.addEventListener("visibilitychange", back, { signal: woken.signal });
   }
 
   /** @param {ImageTarget} target */
