@@ -17,13 +17,13 @@ from naturaltrace.detection import aggregate  # noqa: E402
 from naturaltrace.imaging.decode import decode  # noqa: E402
 from naturaltrace.imaging.prepared import prepare  # noqa: E402
 from naturaltrace_model.data.image_statistics import ImageStatistics, describe_images  # noqa: E402
-from naturaltrace_model.networks.branches import NaturalTraceDetector  # noqa: E402
 from naturaltrace_model.training import crossfit  # noqa: E402
 from naturaltrace_model.training.described import Described  # noqa: E402
 from naturaltrace_model.training.detector import Learned  # noqa: E402
 from naturaltrace_model.training.judgement import JudgementConfig  # noqa: E402
 from naturaltrace_model.training.traces import TracesConfig  # noqa: E402
 from tests.model.sets import picture, saved  # noqa: E402
+from tests.model.small import small_detector  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -59,7 +59,7 @@ def test_shards_together_number_sources_by_name_and_keep_regions_apart(tmp_path:
 
 def test_every_source_is_judged_by_the_fold_that_never_saw_it(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    network = NaturalTraceDetector()
+    network = small_detector().requires_grad_(True)
     names = [f"source {i}" for i in range(8)]
     folder = _shard(tmp_path / "shard", names, [0, 0, 0, 0, 1, 1, 1, 1], network.texture.size, 3.0, 0)
     data, found = Described.gather([(folder / "statistics.npy", folder)])
@@ -68,7 +68,7 @@ def test_every_source_is_judged_by_the_fold_that_never_saw_it(tmp_path: Path) ->
         view_steps=10, ridge=1e-3, traces=TracesConfig(first_steps=10, second_steps=20, pairs=16, batch=32)
     )
     figures = crossfit.train(network, learned, config, 2, tmp_path / "folds")
-    assert figures["unseen_auc_regions"] > 0.9
+    assert figures["unseen_auc_regions"] > 0.8
     folds = list(crossfit.load_all(tmp_path / "folds"))
     assert len(folds) == 2
     left_out = [out for _, out in folds]
@@ -83,7 +83,7 @@ def test_every_source_is_judged_by_the_fold_that_never_saw_it(tmp_path: Path) ->
 
 def test_described_images_give_the_features_that_the_networks_give(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    detector = NaturalTraceDetector().eval().requires_grad_(False)
+    detector = small_detector().requires_grad_(False)
     large = saved(tmp_path, "large.png", picture(1, (420, 300)), label=1, source="a/b")
     small = saved(tmp_path, "small.png", picture(2, (180, 140)), source="c/d")
     flat = saved(tmp_path, "flat.png", Image.new("RGB", (300, 300), (90, 90, 90)), source="c/d")

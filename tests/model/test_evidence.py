@@ -14,6 +14,7 @@ import torch  # noqa: E402
 
 from naturaltrace.detection.runtime.devices import ort  # noqa: E402
 from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, VIEW_OUTPUT  # noqa: E402
+from naturaltrace.imaging.views import VIEW  # noqa: E402
 from naturaltrace_model.data import splices  # noqa: E402
 from naturaltrace_model.data.autoencoders import Autoencoder  # noqa: E402
 from naturaltrace_model.evaluation import attacks, attribution, localisation  # noqa: E402
@@ -66,7 +67,7 @@ def test_the_graph_carries_the_maps_and_the_views_embedding() -> None:
     head = MapNet(MapNetConfig((3,), 4)).eval()
     head.weights.normal_(0, 0.02)
     crops = np.stack([_noise(i) for i in range(3)])
-    views = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8)
+    views = np.random.default_rng(0).integers(0, 256, (2, VIEW, VIEW, 3), dtype=np.uint8)
     session = ort.InferenceSession(to_onnx(detector, head))
     names = [*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE]
     found = dict(zip(names, session.run(names, {"crops": crops, "views": views}), strict=True))

@@ -65,7 +65,8 @@ def train_traces(
 
 
 def train_views(detector: NaturalTraceDetector, views: Described, config: JudgementConfig, out: Path) -> None:
-    """Fit `detector.view`: the logit by a convex fit, the embedding by telling families apart."""
+    """Fit `detector.view`: half of the logit by a convex fit, half with a bend; the embedding as principal directions,
+    and the families on it."""
     heads = detector.view.requires_grad_(True)
     standardise(heads.standard, views.statistics)
     x = heads.standard(views.tensor())
@@ -73,19 +74,16 @@ def train_views(detector: NaturalTraceDetector, views: Described, config: Judgem
     linear.put(
         heads.head_logit, *linear.fit_logistic(x, torch.from_numpy(views.label).float(), weights, config.view_ridge)
     )
-    heads.head_logit.requires_grad_(False)
+    name_families(heads, x, torch.from_numpy(views.family), weights)
+    for fitted in (heads.head_logit, heads.head_embedding, heads.head_family):
+        fitted.requires_grad_(False)
     drawn = balanced(views, 256, np.random.default_rng(config.seed))
-    label, family = torch.from_numpy(views.label).float(), torch.from_numpy(views.family)
+    label = torch.from_numpy(views.label).float()
 
     def step() -> dict[str, Tensor]:
         rows = next(drawn)
-        hidden = F.dropout(x[rows], 0.3)
-        bent = heads.head_bent(hidden).squeeze(1)
-        named = heads.head_family(heads.head_embedding(F.dropout(x[rows], 0.5)))
-        return {
-            "bent": F.binary_cross_entropy_with_logits(bent, label[rows] * 0.9 + 0.05),
-            "family": F.cross_entropy(named, family[rows], label_smoothing=0.05),
-        }
+        bent = heads.head_bent(F.dropout(x[rows], 0.3)).squeeze(1)
+        return {"bent": F.binary_cross_entropy_with_logits(bent, label[rows] * 0.9 + 0.05)}
 
     loop = Loop(heads, LoopConfig(config.view_steps, 1e-3, weight_decay=0.05), out / "view.csv")
     loop.run(step)
@@ -94,6 +92,23 @@ def train_views(detector: NaturalTraceDetector, views: Described, config: Judgem
     few = x[:: max(1, len(x) // 4000)]
     halves = found.head_logit(few).std(), found.head_bent(few).std()
     found.mix.copy_(torch.stack([halves[0] / (2 * h) for h in halves]))
+
+
+def name_families(heads: ViewHeads, x: Tensor, family: Tensor, weights: Tensor) -> None:
+    """Make the embedding the principal directions of x (N, size), and fit the families (N,) on it.
+
+    Directions that a network had learned to tell the known families by told *unknown* generators apart worse: from
+    five samples each, 0.69 of images of ten generators were named rightly, by principal directions 0.73.
+    """
+    rows = torch.arange(len(x))[:: max(1, len(x) // 20_000)]
+    some = x[rows] - x[rows].mean(0)
+    _, vectors = torch.linalg.eigh(some.T @ some / len(some))
+    directions = vectors[:, -heads.head_embedding.out_features :].T.flip(0)
+    scale = 1 / (some @ directions.T).square().sum(1).mean().sqrt()
+    linear.put(heads.head_embedding, directions * scale, -(directions @ x[rows].mean(0)) * scale)
+    with torch.no_grad():
+        embedded = heads.head_embedding(x[rows])
+    linear.fit_softmax(embedded, family[rows], weights[rows], heads.head_family, 1e-5)
 
 
 @torch.no_grad()
