@@ -38,6 +38,8 @@ export function showShared({ state, address: at, given }) {
 function complain(words, field) {
   say(status, "bad", words);
   field?.focus();
+  // It stands below what the user typed and clicked, which may be where the window ends.
+  status.scrollIntoView({ block: "nearest" });
 }
 
 /** @returns {{where: import("../shared/address.js").Address, secret: {code: string} | {token: string}} | null} */

@@ -12,6 +12,7 @@ import pytest
 from browsers import BROWSERS, Browser, Page, Scheme, eventually
 from companion import Companion
 from pictures import declared_png, jpeg, photograph
+from PIL import Image
 from test_accessibility import axe, complaints
 
 from conftest import start_browser
@@ -106,6 +107,17 @@ def samples() -> list[bytes]:
     return [jpeg(photograph(name, (320 + 8 * number, 240))) for number, name in enumerate(names)]
 
 
+def cut_out(page: Page, selector: str, picture: Path) -> None:
+    """Leave of a page's screenshot what shows this element, with a little around it."""
+    box: list[float] = page.evaluate(
+        f"(b => [b.x - 16, b.y - 16, b.right + 16, b.bottom + 16])"
+        f"(document.querySelector('{selector}').getBoundingClientRect())"
+    )
+    with Image.open(picture) as whole:
+        cut = whole.crop((round(box[0]), max(0, round(box[1])), round(box[2]), round(box[3])))
+    cut.save(picture)
+
+
 def focused(page: Page) -> str:
     """What the keyboard is at, by id, name or words."""
     return page.evaluate(
@@ -188,9 +200,12 @@ def test_a_generator_is_taught_from_five_images_and_removed(page: Page, settings
     eventually(lambda: "4 images so far" in text(page, "#taught-said"), "the first four", 120)
     assert "1 couldn't be used" in text(page, "#taught-said").replace("’", "'")
     assert "New" not in text(page, "#taught-list")
+    name = "document.querySelector('#taught-name').value"
+    assert page.evaluate(name) == "New <b>model</b>", "ready for its other images"
     teach(page, "New <b>model</b>", samples()[4:])
     eventually(lambda: "learned from 5 images" in text(page, "#taught-said"), "the fifth", 120)
     eventually(lambda: "New <b>model</b>" in text(page, "#taught-list"), "it in the list")
+    assert page.evaluate(name) == "", "ready for the next one"
     kept = settings.folder / "taught.json"
     assert "New <b>model</b>" in kept.read_text("utf-8")
     page.evaluate("document.querySelector('[aria-label=\"Remove New <b>model</b>\"]').click()")
@@ -294,6 +309,7 @@ def test_the_page_has_no_accessibility_violations(
             for section in ("detection", "taught", "model"):
                 page.evaluate(f"document.getElementById('{section}').scrollIntoView({{behavior: 'instant'}})")
                 page.screenshot(shoot(f"settings-{section}-{scheme}"))
+            cut_out(page, "#taught", shoot(f"settings-taught-{scheme}"))
         page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
         assert complaints(page, axe) == []
         page.evaluate("document.querySelector('dialog').showModal()")

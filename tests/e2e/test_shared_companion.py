@@ -86,14 +86,19 @@ def test_an_address_is_typed_and_images_go_there_until_one_click_leads_back(
 ) -> None:
     name = f"{{}}-{believing.name}".format
     pair(believing, companion)
-    page = open_welcome(believing)
+    below = "innerHeight - document.querySelector('#shared-status').getBoundingClientRect().bottom"
+    for scheme in ("dark", "light"):
+        believing.set_scheme(scheme)
+        page = open_welcome(believing)
+        share(page, shared.address, "12")
+        eventually(lambda at=page: "six-digit" in said(at), "what is neither code nor token to be refused")
+        eventually(lambda at=page: at.evaluate(below) >= 0, "the reason in view")
+        page.screenshot(shoot(name(f"welcome-shared-form-{scheme}")))
+        assert complaints(page, axe) == [], scheme
+        if scheme == "dark":
+            page.close()
     share(page, "http://127.0.0.1:7345", "123456")
     eventually(lambda: "https://" in said(page), "an address without encryption to be refused")
-    share(page, shared.address, "12")
-    eventually(lambda: "six-digit" in said(page), "what is neither code nor token to be refused")
-    page.screenshot(shoot(name("welcome-shared-form")))
-    assert complaints(page, axe) == []
-
     share(page, shared.address, a_code(shared, tls))
     eventually(lambda: shared.address in words(page, "companion"), "the shared companion to be used")
     assert tone(page, "companion") == tone(page, "pair") == "good"

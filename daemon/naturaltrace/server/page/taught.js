@@ -73,6 +73,9 @@ async function teach(what, files) {
     : t("taught_more", { name: what.name, n: number(last.samples) });
   const left = files.length - used;
   by("taught-said").textContent = left ? `${outcome} ${t("taught_left", { n: number(left), why })}` : outcome;
+  // The next one has another name; one that waits for more images keeps its own.
+  const name = by("taught-name");
+  if (last.kept && name.value.trim() === what.name) name.value = "";
 }
 
 export function listenForTaught() {
