@@ -99,8 +99,11 @@ class ChromiumPage:
     def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None:
         code, text = _KEYS[key]
         event = {"key": key, "code": key, "windowsVirtualKeyCode": code, "text": text}
-        self.send("Input.dispatchKeyEvent", type="keyDown", **event)
-        # The key may have closed what it was pressed in, and then nobody answers.
+        # The key may close the panel that it is pressed in, and then nobody answers, to the first half or the second.
+        if self._owner is None:
+            self.send("Input.dispatchKeyEvent", type="keyDown", **event)
+        else:
+            self._cdp.post("Input.dispatchKeyEvent", self._session, type="keyDown", **event)
         self._cdp.post("Input.dispatchKeyEvent", self._session, type="keyUp", **event)
 
     def shortcut(self, shortcut: Shortcut) -> None:
@@ -291,6 +294,7 @@ class ChromiumBrowser:
     def _allow_in_private_windows(self) -> None:
         """As the user does on chrome://extensions. The browser loads the extension anew then."""
         page = self.open("chrome://extensions/")
+        old = eventually(self._find_worker, "the extension's service worker")["targetId"]
         page.evaluate("chrome.developerPrivate.updateProfileConfiguration({inDeveloperMode: true}).then(() => true)")
         update = f"{{extensionId: '{self.id}', incognitoAccess: true}}"
         page.evaluate(f"chrome.developerPrivate.updateExtensionConfiguration({update}).then(() => true)")
@@ -298,9 +302,12 @@ class ChromiumBrowser:
         allowed = "chrome.extension.isAllowedIncognitoAccess()"
 
         def look() -> bool:
+            # The old one, on its way out, may take a question and never answer it.
+            if (self._find_worker() or {"targetId": old})["targetId"] == old:
+                return False
             try:
                 return self.worker_evaluate(allowed)
-            except CdpError:  # the old worker, on its way out
+            except CdpError:  # the new one is not there yet
                 return False
 
         eventually(look, "the extension to be allowed in private windows")
