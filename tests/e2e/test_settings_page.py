@@ -309,7 +309,8 @@ def test_the_page_has_no_accessibility_violations(
             for section in ("detection", "taught", "model"):
                 page.evaluate(f"document.getElementById('{section}').scrollIntoView({{behavior: 'instant'}})")
                 page.screenshot(shoot(f"settings-{section}-{scheme}"))
-            cut_out(page, "#taught", shoot(f"settings-taught-{scheme}"))
+                if section == "taught":
+                    cut_out(page, "#taught", shoot(f"settings-taught-{scheme}"))
         page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
         assert complaints(page, axe) == []
         page.evaluate("document.querySelector('dialog').showModal()")
