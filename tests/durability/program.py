@@ -13,6 +13,7 @@ from pathlib import Path
 
 from naturaltrace.server.daemon import Options, Ready, run_daemon
 from naturaltrace.storage.paths import DataFolder
+from naturaltrace.verdicts import sensitivity
 from tests.daemon.stand_in import stand_in
 
 NOBODY = 65534
@@ -29,7 +30,9 @@ def ready_line(ready: Ready) -> str:
 def main() -> None:
     folder = Path(sys.argv[1])
     if "--nobody" in sys.argv:
-        # All that is needed has been imported: from here on even the interpreter's own files may be out of reach.
+        # All that is needed has to be imported before: even the interpreter's own files may be out of reach from here on.
+        # The shares that the settings tell are read when they are first asked for, by modules that come with that.
+        sensitivity.released()
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
