@@ -30,7 +30,7 @@ def ready_line(ready: Ready) -> str:
 def main() -> None:
     folder = Path(sys.argv[1])
     if "--nobody" in sys.argv:
-        # All that is needed has to be imported before: even the interpreter's own files may be out of reach from here on.
+        # All that is needed has to be imported before: then even the interpreter's own files may be out of reach.
         # The shares that the settings tell are read when they are first asked for, by modules that come with that.
         sensitivity.released()
         os.setgroups([])
