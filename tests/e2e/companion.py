@@ -15,21 +15,19 @@ from typing import Any, Self
 _START_S = 90.0
 
 
-class Companion:
-    """`naturaltrace serve --headless`, from ready to stopped; `start` and `stop` may alternate."""
+class Started:
+    """A program that tells on its first line that it is ready; `start` and `stop` may alternate."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._log: deque[str] = deque(maxlen=40)
-        self.port = 0
-        self.code = ""
-        self._used = False
 
     def start(self) -> Self:
-        """Start it and wait until it answers. A later start takes the same port again."""
-        command = [sys.executable, "-m", "naturaltrace", "serve", "--headless"]
-        command += ["--port", str(self.port), "--data-dir", str(self._folder)]
+        raise NotImplementedError
+
+    def _serve(self, *arguments: str) -> dict[str, Any]:
+        """Run `naturaltrace serve --headless` and wait until it answers; its ready event."""
+        command = [sys.executable, "-m", "naturaltrace", "serve", "--headless", *arguments]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         ready: Queue[str] = Queue()
         stdout, stderr = self._process.stdout, self._process.stderr
@@ -42,6 +40,41 @@ class Companion:
         except Empty:
             raise AssertionError(f"the companion was not ready within {_START_S:g} s: {''.join(self._log)}") from None
         assert event["event"] == "ready", event
+        return event
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(timeout=30)
+        self._process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class Companion(Started):
+    """`naturaltrace serve --headless`, from ready to stopped; `start` and `stop` may alternate."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self.port = 0
+        self.code = ""
+        self._used = False
+
+    def start(self) -> Self:
+        """Start it and wait until it answers. A later start takes the same port again."""
+        event = self._serve("--port", str(self.port), "--data-dir", str(self._folder))
         self.port, self.code = event["port"], event["pairing_code"]
         self._used = False
         return self
@@ -66,22 +99,3 @@ class Companion:
         """What `naturaltrace pair --revoke all` does."""
         command = [sys.executable, "-m", "naturaltrace", "pair", "--revoke", "all", "--data-dir", str(self._folder)]
         subprocess.run(command, capture_output=True, timeout=60, check=True)
-
-    def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(timeout=30)
-        self._process = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

@@ -115,10 +115,8 @@ class Detector:
         if min(image.width, image.height) < self.card.limits.short_side or image.crops is None:
             return UnclearReason.TOO_SMALL
         crops = image.crops
-        if gates.texture(crops.pixels) < self.card.limits.texture:
-            return UnclearReason.FLAT
-        if gates.is_noise(crops.pixels):
-            return UnclearReason.NOISE
+        if reason := gates.declined(crops.pixels, self.card.limits.texture):
+            return reason
         return _Ready(crops, image.views, (image.height, image.width), statistics(image.views))
 
     def _run(self, ready: Sequence[_Ready]) -> list[tuple[CropOutputs, ViewOutputs]]:

@@ -3,6 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from naturaltrace.detection.result import UnclearReason
+
+
+def declined(crops: NDArray[np.uint8], least_texture: float) -> UnclearReason | None:
+    """Why these crops (N, S, S, 3) get no verdict, if they get none; `least_texture` in grey levels."""
+    if texture(crops) < least_texture:
+        return UnclearReason.FLAT
+    return UnclearReason.NOISE if is_noise(crops) else None
+
 
 def texture(crops: NDArray[np.uint8]) -> float:
     """Mean absolute step between neighbouring green pixels, in grey levels, of the busiest crop (N, S, S, 3)."""

@@ -166,4 +166,4 @@ def _prepare(job: tuple[Sample, tuple[str, ...]]) -> list[Passage]:
 
 def _judged(prepared: Prepared) -> bool:
     crops = prepared.crops
-    return crops is not None and gates.texture(crops.pixels) >= LEAST_TEXTURE and not gates.is_noise(crops.pixels)
+    return crops is not None and gates.declined(crops.pixels, LEAST_TEXTURE) is None

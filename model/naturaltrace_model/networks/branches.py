@@ -129,6 +129,17 @@ class NaturalTraceDetector(nn.Module):
         self.trace = TraceHeads(self.texture.size, config)
         self.view = ViewHeads(self.texture.size, config)
 
+    def stored(self) -> dict[str, Any]:
+        """What a checkpoint holds of it."""
+        return {"detector": self.state_dict(), "config": self.config.to_json()}
+
+    @staticmethod
+    def restored(stored: dict[str, Any]) -> "NaturalTraceDetector":
+        """The detector of a checkpoint's content, in evaluation mode, its weights at rest."""
+        detector = NaturalTraceDetector(DetectorConfig.from_json(stored["config"]))
+        detector.load_state_dict(stored["detector"])
+        return detector.eval().requires_grad_(False)
+
     def of_crops(self, crops: Tensor) -> TraceOutput:
         """`crops`: uint8 (B, 128, 128, 3), sRGB."""
         return self.trace(self.texture(self.encoder(crops)))

@@ -8,17 +8,15 @@ import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from naturaltrace_model.evaluation.metrics import auc
-from naturaltrace_model.networks.branches import DetectorConfig, NaturalTraceDetector, TraceHeads, ViewHeads
+from naturaltrace_model.networks.branches import NaturalTraceDetector
 from naturaltrace_model.training import judgement
 from naturaltrace_model.training.checkpoint import write_whole
-from naturaltrace_model.training.described import Described
 from naturaltrace_model.training.judgement import JudgementConfig
 
 if TYPE_CHECKING:
@@ -57,20 +55,21 @@ def train(
         )
         judgement.train_views(fold, learned.views.take(np.flatnonzero(~there)), config, out / str(number))
         save(out / f"{number}.pt", fold, left_out)
-        logit[here], near[here] = _trace_scores(fold.trace, learned.crops, np.flatnonzero(here))
-        whole[there] = _view_scores(fold.view, learned.views, np.flatnonzero(there))
-    label = by_region(learned.crops, learned.crops.label)
+        found = judgement.outputs_of(fold.trace, learned.crops, np.flatnonzero(here))
+        logit[here], near[here] = found.logit.numpy(), -found.proximity.numpy()
+        whole[there] = judgement.outputs_of(fold.view, learned.views, np.flatnonzero(there)).logit.numpy()
+    by_region = learned.crops.by_region
+    label = by_region(learned.crops.label).astype(np.int64)
     return {
-        "unseen_auc_regions": auc(label.astype(np.int64), by_region(learned.crops, logit)),
-        "unseen_auc_regions_proximity": auc(label.astype(np.int64), by_region(learned.crops, near)),
+        "unseen_auc_regions": auc(label, by_region(logit)),
+        "unseen_auc_regions_proximity": auc(label, by_region(near)),
         "unseen_view_auc": auc(learned.views.label, whole),
     }
 
 
 def save(path: Path, detector: NaturalTraceDetector, left_out: set[str]) -> None:
     """Write one fold's detector and the sources it never saw."""
-    content = {"detector": detector.state_dict(), "config": detector.config.to_json(), "left_out": sorted(left_out)}
-    write_whole(path, content)
+    write_whole(path, detector.stored() | {"left_out": sorted(left_out)})
 
 
 def load_all(folder: Path) -> Iterator[tuple[NaturalTraceDetector, set[str]]]:
@@ -80,24 +79,4 @@ def load_all(folder: Path) -> Iterator[tuple[NaturalTraceDetector, set[str]]]:
         raise FileNotFoundError(f"no folds in {folder}: they are written by `naturaltrace-model judge --folds`")
     for path in paths:
         stored = torch.load(path, map_location="cpu", weights_only=True)
-        detector = NaturalTraceDetector(DetectorConfig.from_json(stored["config"]))
-        detector.load_state_dict(stored["detector"])
-        yield detector.eval().requires_grad_(False), set(stored["left_out"])
-
-
-@torch.no_grad()
-def _trace_scores(heads: TraceHeads, data: Described, rows: NDArray[np.int64]) -> tuple[np.ndarray, np.ndarray]:
-    found = [heads(data.tensor(chunk)) for chunk in np.array_split(rows, max(1, len(rows) // 512))]
-    return torch.cat([f.logit for f in found]).numpy(), -torch.cat([f.proximity for f in found]).numpy()
-
-
-@torch.no_grad()
-def _view_scores(heads: ViewHeads, data: Described, rows: NDArray[np.int64]) -> np.ndarray:
-    found = [heads(data.tensor(chunk)).logit for chunk in np.array_split(rows, max(1, len(rows) // 512))]
-    return torch.cat(found).numpy()
-
-
-def by_region(data: Described, values: NDArray[Any]) -> NDArray[np.float64]:
-    """The mean of `values` (N,) over the crops of each region."""
-    _, place = np.unique(data.region, return_inverse=True)
-    return np.bincount(place, values) / np.bincount(place)
+        yield NaturalTraceDetector.restored(stored), set(stored["left_out"])

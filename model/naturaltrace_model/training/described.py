@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,6 +67,11 @@ class Described:
     def joined(self, other: "Described") -> "Described":
         """Both, one after the other; the other's regions and sources must be numbered alike."""
         return Described(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in self.__slots__))
+
+    def by_region(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """The mean of `values` (N,) over the crops of each region."""
+        _, place = np.unique(self.region, return_inverse=True)
+        return np.bincount(place, values) / np.bincount(place)
 
     def tensor(self, rows: NDArray[np.int64] | slice = slice(None)) -> Tensor:
         return torch.from_numpy(np.array(self.statistics[rows])).float()

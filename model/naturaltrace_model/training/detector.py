@@ -101,12 +101,9 @@ def statistics_file(kept: Path, look: str, folder: Path) -> Path:
 
 def save(path: Path, detector: NaturalTraceDetector) -> None:
     """Write a checkpoint of the whole detector."""
-    write_whole(path, {"detector": detector.state_dict(), "config": detector.config.to_json()})
+    write_whole(path, detector.stored())
 
 
 def load(path: Path) -> NaturalTraceDetector:
     """The detector of a checkpoint, in evaluation mode on the CPU."""
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    detector = NaturalTraceDetector(DetectorConfig.from_json(stored["config"]))
-    detector.load_state_dict(stored["detector"])
-    return detector.eval().requires_grad_(False)
+    return NaturalTraceDetector.restored(torch.load(path, map_location="cpu", weights_only=True))

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from naturaltrace_model.data.statistics import standardise
 from naturaltrace_model.evaluation.metrics import auc
-from naturaltrace_model.networks.branches import NaturalTraceDetector, TraceHeads, ViewHeads
+from naturaltrace_model.networks.branches import NaturalTraceDetector, TraceHeads, ViewHeads, ViewOutput
+from naturaltrace_model.networks.trace_net import TraceOutput
 from naturaltrace_model.training import linear
 from naturaltrace_model.training.described import Described, balanced
 from naturaltrace_model.training.loop import Loop, LoopConfig
@@ -111,37 +114,45 @@ def name_families(heads: ViewHeads, x: Tensor, family: Tensor, weights: Tensor) 
     linear.fit_softmax(embedded, family[rows], weights[rows], heads.head_family, 1e-5)
 
 
-@torch.no_grad()
 def validate_traces(heads: TraceHeads, data: Described) -> dict[str, float]:
     """AUC of single crops by logit and by nearness, of regions by logit, and how well wear is foretold."""
-    found = [heads(data.tensor(rows)) for rows in np.array_split(np.arange(len(data)), max(1, len(data) // 512))]
-    logit = torch.cat([f.logit for f in found]).numpy()
-    near = -torch.cat([f.proximity for f in found]).numpy()
-    quality = torch.cat([f.quality for f in found]).numpy()
-    _, place = np.unique(data.region, return_inverse=True)
-    counts = np.bincount(place)
-    of_region = (np.bincount(place, data.label) / counts).astype(np.int64)
+    found = outputs_of(heads, data)
+    logit, near = found.logit.numpy(), -found.proximity.numpy()
+    quality = found.quality.numpy()
+    of_region = data.by_region(data.label).astype(np.int64)
     return {
         "auc_logit": auc(data.label, logit),
         "auc_proximity": auc(data.label, near),
-        "auc_regions": auc(of_region, np.bincount(place, logit) / counts),
-        "auc_regions_proximity": auc(of_region, np.bincount(place, near) / counts),
+        "auc_regions": auc(of_region, data.by_region(logit)),
+        "auc_regions_proximity": auc(of_region, data.by_region(near)),
         "correlation_quality": float(np.corrcoef(quality[:, 0], data.wear[:, 0])[0, 1]),
         "correlation_rescale": float(np.corrcoef(quality[:, 1], data.wear[:, 1])[0, 1]),
     }
 
 
-@torch.no_grad()
 def validate_views(heads: ViewHeads, data: Described) -> dict[str, float]:
     """AUC of single views, and how often the family of a generated one is named."""
-    found = [heads(data.tensor(rows)) for rows in np.array_split(np.arange(len(data)), max(1, len(data) // 512))]
-    logit = torch.cat([f.logit for f in found]).numpy()
-    family = torch.cat([f.family[:, 1:].argmax(1) + 1 for f in found]).numpy()
+    found = outputs_of(heads, data)
+    family = found.family[:, 1:].argmax(1).numpy() + 1
     generated = data.label == 1
     return {
-        "auc": auc(data.label, logit),
+        "auc": auc(data.label, found.logit.numpy()),
         "family_accuracy": float((family == data.family)[generated].mean()),
     }
+
+
+@overload
+def outputs_of(heads: TraceHeads, data: Described, rows: NDArray[np.int64] | None = None) -> TraceOutput: ...
+@overload
+def outputs_of(heads: ViewHeads, data: Described, rows: NDArray[np.int64] | None = None) -> ViewOutput: ...
+@torch.no_grad()
+def outputs_of(
+    heads: TraceHeads | ViewHeads, data: Described, rows: NDArray[np.int64] | None = None
+) -> TraceOutput | ViewOutput:
+    """What the heads say of these rows (of all by default), a few hundred at a time."""
+    rows = np.arange(len(data)) if rows is None else rows
+    found = [heads(data.tensor(chunk)) for chunk in np.array_split(rows, max(1, len(rows) // 512))]
+    return type(found[0])(*(torch.cat(parts) for parts in zip(*found, strict=True)))
 
 
 def _spread(count: int, most: int, seed: int) -> np.ndarray:
