@@ -104,10 +104,15 @@ def _parser() -> argparse.ArgumentParser:
 
     distil = commands.add_parser("distil", help="train the encoder, without labels, on a teacher's middle layers")
     distil.add_argument("out", type=Path, help="folder for encoder.pt and its log")
-    distil.add_argument("--shard", type=Path, required=True, help="crops of the train split")
-    distil.add_argument("--views", type=Path, required=True, help="views of the train split, drawn with --size 256")
-    distil.add_argument("--validation", type=Path, required=True, help="crops of the val split")
-    distil.add_argument("--validation-views", type=Path, required=True)
+    distil.add_argument("--shard", type=Path, nargs="+", required=True, help="crops to learn from")
+    distil.add_argument("--views", type=Path, nargs="+", required=True, help="views drawn with --size 256")
+    distil.add_argument("--validation", type=Path, nargs="+", required=True, help="crops of the val split")
+    distil.add_argument("--validation-views", type=Path, nargs="+", required=True)
+    distil.add_argument("--start", type=Path, help="an encoder.pt with fewer stages, to go on from")
+    distil.add_argument("--rest", type=int, default=0, help="so many stages of it stay as they are")
+    distil.add_argument("--batch", type=int, default=64, help="pieces of 128 px in a step")
+    distil.add_argument("--whole", type=int, default=0, help="whole views in a step")
+    distil.add_argument("--learning-rate", type=float, default=3e-3)
     distil.add_argument("--steps", type=int, default=2700)
     distil.add_argument("--seed", type=int, default=0)
     distil.add_argument("--threads", type=int, help="CPU threads; all by default")
@@ -363,8 +368,13 @@ def _distil(options: argparse.Namespace) -> None:
     from naturaltrace_model.training import distil
 
     device = _set_up_torch(options)
-    network = Encoder().to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    config = distil.DistilConfig(steps=options.steps, seed=options.seed)
+    network = Encoder()
+    if options.start:
+        network = distil.deepen(distil.load(options.start)[0], network.config, options.rest)
+    network = network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    config = distil.DistilConfig(
+        options.steps, options.batch, options.whole, options.learning_rate, seed=options.seed
+    )
     held = distil.Pictures.open(options.validation, options.validation_views)
     distil.train(network, distil.Pictures.open(options.shard, options.views), held, config, options.out)
     print(f"encoder in {options.out / 'encoder.pt'}")

@@ -16,10 +16,12 @@ from naturaltrace_model.networks.encoder import EncoderConfig  # noqa: E402
 
 def test_both_ways_say_the_same() -> None:
     torch.manual_seed(3)
-    wide = EncoderConfig(widths=(8, 12, 16, 20), depths=(1, 1, 1, 1), taps=((0, 6), (1, 12), (2, 16), (3, 60)))
-    detector = NaturalTraceDetector(DetectorConfig(wide, hidden=8, embedding=4, prototypes=4)).eval()
+    taps = ((0, 6), (1, 12), (2, 16), (3, 60), (4, 20))
+    wide = EncoderConfig(widths=(8, 12, 16, 20, 24), depths=(1, 1, 1, 1, 1), taps=taps)
+    detector = NaturalTraceDetector(DetectorConfig(wide, correlated=4, hidden=8, embedding=4, prototypes=4)).eval()
     for tap, (c, rank) in enumerate(zip(detector.texture.channels, detector.texture.ranks, strict=True)):
-        detector.texture.set_directions(tap, torch.randn(rank, c))
+        if rank:
+            detector.texture.set_directions(tap, torch.randn(rank, c))
     head = detector.trace
     head.standard.mean.normal_()
     head.standard.deviation.uniform_(0.5, 2)

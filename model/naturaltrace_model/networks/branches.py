@@ -18,9 +18,11 @@ _WIDEST = 6.0  # deviations; a statistic further out than this says no more
 
 @dataclass(frozen=True, slots=True)
 class DetectorConfig:
-    """All that is needed to build the detector again; stored in checkpoints and in the card."""
+    """All that is needed to build the detector again; stored in checkpoints and in the card. `correlated`: of how many
+    of the encoder's taps correlations are taken."""
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    correlated: int = 5
     hidden: int = 256
     embedding: int = 128
     families: int = len(FAMILIES)
@@ -125,7 +127,7 @@ class NaturalTraceDetector(nn.Module):
         super().__init__()
         self.config = config = config or DetectorConfig()
         self.encoder = Encoder(config.encoder)
-        self.texture = TextureStatistics(tuple(c for _, c in config.encoder.taps))
+        self.texture = TextureStatistics(tuple(c for _, c in config.encoder.taps), config.correlated)
         self.trace = TraceHeads(self.texture.size, config)
         self.view = ViewHeads(self.texture.size, config)
 
@@ -145,7 +147,7 @@ class NaturalTraceDetector(nn.Module):
         return self.trace(self.texture(self.encoder(crops)))
 
     def of_views(self, views: Tensor) -> ViewOutput:
-        """`views`: uint8 (M, S, S, 3), sRGB, S a multiple of 16."""
+        """`views`: uint8 (M, S, S, 3), sRGB, S a multiple of 32."""
         return self.view(self.texture(self.encoder(views)))
 
     def places(self, maps: list[Tensor], head: TraceHeads | ViewHeads) -> Tensor:
