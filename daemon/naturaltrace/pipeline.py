@@ -77,12 +77,16 @@ class Pipeline:
     enrich: Enrich | None = None
 
     @classmethod
-    def released(cls, data_dir: Path | None = None, *, device: str = "auto", serve: bool = False) -> "Pipeline":
+    def released(
+        cls, data_dir: Path | None = None, *, device: str = "auto", precision: str | None = None, serve: bool = False
+    ) -> "Pipeline":
         """The pipeline around the detector that is shipped with this version.
 
         `data_dir` is where the user may have put a trust list of their own (without it the bundled one counts), and
         where what was measured about this machine is kept. `device` is one of `detection.devices.available()` or
-        "auto". `serve` is for a program that stays: it has a process ready to read files.
+        "auto"; `precision` one of `runtime.wanted.PRECISIONS`, of which "auto" takes the graph in eight bits only where
+        a companion with this data folder measured that it is quicker; None is the profile's setting. `serve` is for a
+        program that stays: it has a process ready to read files.
 
         Raises CardError when the detector is missing or damaged.
         """
@@ -90,13 +94,17 @@ class Pipeline:
         from naturaltrace.detection.detector import Detector
         from naturaltrace.evidence.adviser import Adviser
         from naturaltrace.sandbox.pool import ReaderPool
+        from naturaltrace.storage.paths import DataFolder
+        from naturaltrace.storage.settings import DEFAULTS, peek
         from naturaltrace.verdicts.fusion import judge
 
         # Files are read elsewhere: in a process that can do no harm, which is only started when there is one to read.
         pool = ReaderPool(data_dir)
         if serve:
             threading.Thread(target=_start, args=[pool], name="start a reader", daemon=True).start()
-        detector = Detector.released(device=device, kept=data_dir)
+        if precision is None:
+            precision = (DEFAULTS if data_dir is None else peek(DataFolder.at(data_dir).settings)).precision
+        detector = Detector.released(device=device, kept=data_dir, precision=precision)
         return cls(detector, pool, judge, enrich=Adviser.for_profile(detector.card, data_dir))
 
     @property

@@ -15,6 +15,7 @@ from naturaltrace.commands.steered import command
 from naturaltrace.storage.paths import DataFolder
 
 if TYPE_CHECKING:
+    from naturaltrace.detection.runtime.wanted import Wanted
     from naturaltrace.pipeline import Pipeline
 
 DEFAULT_PORT = 7345
@@ -96,7 +97,7 @@ def serve(options: argparse.Namespace, *, as_json: bool) -> int:
         first = command("team add --admin YOUR-NAME", options.data_dir)
         why = f"Nobody has a token yet, so nobody could use this. The first administrator gets one with: {first}"
         return speaker.failed("no-tokens", why, 2)
-    load: Callable[[str], Pipeline] | None = None
+    load: Callable[[Wanted], Pipeline] | None = None
     if options.backend is not None:
         from naturaltrace.detectors.remote import BackendFailed, pipeline_by
 
@@ -105,7 +106,7 @@ def serve(options: argparse.Namespace, *, as_json: bool) -> int:
         except BackendFailed as error:
             return speaker.failed("backend", str(error), 1)
 
-        def remote(_device: str) -> "Pipeline":
+        def remote(_wanted: "Wanted") -> "Pipeline":
             return pipeline_by(options.backend, folder.root)
 
         load = remote

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from naturaltrace.commands.parsers import Commands
+from naturaltrace.storage.settings import PRECISIONS
 
 if TYPE_CHECKING:
     from naturaltrace.pipeline import Findings, Pipeline
@@ -20,6 +21,9 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line, in the order of the files")
     parser.add_argument("--pixels-only", action="store_true", help="leave out what the file says of itself")
     parser.add_argument("--heatmap", type=Path, metavar="DIR", help="write where the signs lie as DIR/<name>.png")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, help="the detector's graph in 32 or in 8 bits (default: as in the settings)"
+    )
     parser.set_defaults(command=run)
 
 
@@ -28,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from naturaltrace.storage.paths import DataFolder
 
     try:
-        pipeline = Pipeline.released(DataFolder.at(options.data_dir).root)
+        pipeline = Pipeline.released(DataFolder.at(options.data_dir).root, precision=options.precision)
     except Exception as error:
         print(f"The detector can't be loaded ({type(error).__name__}: {error}).", file=sys.stderr)
         return 1

@@ -65,7 +65,7 @@ def examine(folder: DataFolder) -> Report:
     ]
     findings += [_library(name) for name in _LIBRARIES]
     findings += [_path(name, path) for name, path in folder.all()]
-    findings += [*_set_aside(folder), _daemon(folder), _trust_list(folder), _tray(), _detector()]
+    findings += [*_set_aside(folder), _daemon(folder), _trust_list(folder), _tray(), *_detector()]
     return Report(tuple(findings))
 
 
@@ -157,10 +157,11 @@ def _daemon(folder: DataFolder) -> Finding:
     except NotRunning:
         return Finding("daemon", "not running")
     try:
-        daemon.call("GET", "/v1/control/state")
+        runs: dict[str, Any] = daemon.call("GET", "/v1/control/state").get("runs", {})
     except (NotRunning, Refused) as error:
         return Finding("daemon", f"runs, but does not answer on 127.0.0.1:{daemon.port} ({error})", well=False)
-    return Finding("daemon", f"running on 127.0.0.1:{daemon.port}")
+    how = f", judging on {runs['device']} in {runs['precision']}" if runs.get("device") else ""
+    return Finding("daemon", f"running on 127.0.0.1:{daemon.port}{how}")
 
 
 def _tray() -> Finding:
@@ -182,12 +183,22 @@ def _trust_list(folder: DataFolder) -> Finding:
     return Finding("trust list", str(listed))
 
 
-def _detector() -> Finding:
+def _detector() -> list[Finding]:
+    """Whether it loads, and whether this machine may run its graph in eight bits."""
     start = perf_counter()
     try:
         from naturaltrace.pipeline import Pipeline
 
         model = Pipeline.released().model
+        taken = (perf_counter() - start) * 1000
+        from naturaltrace.detection.detector import Detector
+        from naturaltrace.detection.runtime.wanted import INT8
+
+        small = Detector.released(precision=INT8).chosen
     except Exception as error:
-        return Finding("detector", f"can't be loaded: {type(error).__name__}: {error}", well=False)
-    return Finding("detector", f"{model.name} {model.version}, loaded in {(perf_counter() - start) * 1000:.0f} ms")
+        return [Finding("detector", f"can't be loaded: {type(error).__name__}: {error}", well=False)]
+    said = "this machine computes it right" if small.precision == INT8 else " ".join(small.notices)
+    return [
+        Finding("detector", f"{model.name} {model.version}, loaded in {taken:.0f} ms"),
+        Finding("in eight bits", said),
+    ]

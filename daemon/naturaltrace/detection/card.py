@@ -1,6 +1,8 @@
 """The released detector's card: everything that is needed to run it and to reproduce its figures, as typed values."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -9,6 +11,7 @@ from typing import Any
 
 SCHEMA = 1
 SELF_TEST = "selftest.npz"
+SELF_TEST_INT8 = "selftest-int8.npz"
 RELEASED_PACKAGE = "naturaltrace_model.released"
 
 
@@ -70,8 +73,19 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class EightBits:
+    """The release's int8 graph. `reference` holds what it computes when every sum is exact; `tolerance` how far (root
+    mean square) each output may be off from that on a machine that is to be believed."""
+
+    graph: Traversable
+    sha256: str
+    reference: Traversable | Path
+    tolerance: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """One release. `raw` is the whole JSON, for those who show it."""
+    """One release. `raw` is the whole JSON, for those who show it; `small` its int8 graph, where one holds."""
 
     name: str
     version: str
@@ -82,12 +96,23 @@ class Card:
     rates: Rates
     limits: Limits
     raw: dict[str, Any]
+    small: EightBits | None = None
 
     @property
     def reference(self) -> Traversable | Path:
         """Where the release keeps what its graph computes for the self-test; there may be no such file."""
-        beside = self.graph
-        return beside.parent / SELF_TEST if isinstance(beside, Path) else files(RELEASED_PACKAGE) / SELF_TEST
+        return _beside(self.graph, SELF_TEST)
+
+
+def graph_bytes(graph: Traversable, sha256: str) -> bytes:
+    """A graph as its card describes it. Raises CardError when it is missing or another one."""
+    try:
+        content = graph.read_bytes()
+    except OSError as error:
+        raise CardError(f"cannot read the detector's graph: {error}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise CardError("the detector's graph is not the one its card describes (another sha256)")
+    return content
 
 
 def released() -> Card:
@@ -114,9 +139,18 @@ def read(path: Traversable | Path) -> Card:
             rates=Rates(**raw["calibration"]["rates"]),
             limits=Limits(**raw["limits"]),
             raw=raw,
+            small=_small(path, raw.get("int8")),
         )
     except (KeyError, TypeError) as error:
         raise CardError(f"the detector's card lacks or misnames a field: {error}") from error
+
+
+def _small(path: Traversable | Path, said: dict[str, Any] | None) -> EightBits | None:
+    if said is None or not said.get("ships") or "graph" not in said:
+        return None
+    own = said["graph"]
+    reference = _beside(path, SELF_TEST_INT8)
+    return EightBits(_beside(path, own["file"]), own["sha256"], reference, dict(said["tolerance"]))
 
 
 def _beside(path: Traversable | Path, name: str) -> Traversable:

@@ -15,6 +15,7 @@ from naturaltrace.detection.regions import find_regions
 from naturaltrace.detection.result import CropScore, Detection, ModelInfo, PixelLevel, Traits, UnclearReason
 from naturaltrace.detection.runtime.choice import Chosen
 from naturaltrace.detection.runtime.devices import CPU
+from naturaltrace.detection.runtime.wanted import FP32
 from naturaltrace.detection.session import CropOutputs, CropSession, ViewOutputs
 from naturaltrace.detection.statistics import statistics
 from naturaltrace.imaging.crops import CROP, Crops
@@ -51,23 +52,26 @@ class Detector:
         *,
         device: str = CPU,
         kept: Path | None = None,
+        precision: str = FP32,
     ) -> None:
         """`device`: "auto", "gpu" or one of `runtime.devices.available()`. For the rest see CropSession."""
         self.card = card
-        self._session = CropSession(card, threads, device=device, kept=kept)
+        self._session = CropSession(card, threads, device=device, kept=kept, precision=precision)
 
     @staticmethod
-    def released(threads: int | None = None, *, device: str = CPU, kept: Path | None = None) -> "Detector":
+    def released(
+        threads: int | None = None, *, device: str = CPU, kept: Path | None = None, precision: str = FP32
+    ) -> "Detector":
         """The bundled detector. Raises CardError when it is missing or damaged."""
-        return Detector(released(), threads, device=device, kept=kept)
+        return Detector(released(), threads, device=device, kept=kept, precision=precision)
 
     def tune(self) -> None:
-        """Measure how many threads and crops serve best here, unless that is known. Takes a second or two, once."""
+        """Measure what serves best here, unless that is known (`CropSession.tune`)."""
         self._session.tune()
 
     @property
     def chosen(self) -> Chosen:
-        """What the graph runs on, how many crops are best judged at once, and which devices were tried in vain."""
+        """Which graph runs, on what, how many crops are best judged at once, and which devices were tried in vain."""
         return self._session.chosen
 
     @property

@@ -1,15 +1,15 @@
 """The ONNX graph: uint8 crops and views in, one row of figures per crop and a logit per view out."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from naturaltrace.detection.card import Card, CardError
+from naturaltrace.detection.card import Card, CardError, graph_bytes
 from naturaltrace.detection.runtime.choice import Choice
 from naturaltrace.detection.runtime.devices import CPU
+from naturaltrace.detection.runtime.wanted import FP32
 
 OUTPUTS = ("logit", "proximity", "quality", "family", "embedding")  # one row per crop
 VIEW_OUTPUT = "view"  # one value per view
@@ -56,7 +56,8 @@ class ViewOutputs:
 class CropSession:
     """Runs the card's graph on a device that proved itself (`runtime.choice`). Not for two threads at once.
 
-    `kept` is the folder for what is measured about this machine, if anything may be kept.
+    `kept` is the folder for what is measured about this machine, if anything may be kept. `precision` is one of
+    `runtime.wanted.PRECISIONS`; figures that others compare are those of fp32.
     """
 
     def __init__(
@@ -66,8 +67,11 @@ class CropSession:
         *,
         device: str = CPU,
         kept: Path | None = None,
+        precision: str = FP32,
     ) -> None:
-        self._choice = lambda: Choice(_graph(card), card.reference, kept, threads)
+        self._choice = lambda: Choice(
+            graph_bytes(card.graph, card.sha256), card.reference, kept, threads, small=card.small, precision=precision
+        )
         self.chosen = self._choice().make(device)
         names = set(self.chosen.runtime.outputs)
         wanted = {*OUTPUTS, VIEW_OUTPUT}
@@ -77,7 +81,8 @@ class CropSession:
         self._names = [*OUTPUTS, VIEW_OUTPUT, *(evidence if names.issuperset(evidence) else ())]
 
     def tune(self) -> None:
-        """Measure how many threads and crops serve best here, unless that is known. Takes a second or two, once."""
+        """Measure how many threads and crops, and which graph, serve best here, unless that is known. Takes a few
+        seconds, once."""
         self.chosen = self._choice().tune(self.chosen)
 
     def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, ViewOutputs]:
@@ -86,13 +91,3 @@ class CropSession:
         rows, (logit, *more) = found[: len(OUTPUTS)], found[len(OUTPUTS) :]
         inside, evidence = (more[0], more[1:]) if more else (None, [])
         return CropOutputs(*rows, map=inside), ViewOutputs(logit, *evidence)
-
-
-def _graph(card: Card) -> bytes:
-    try:
-        graph = card.graph.read_bytes()
-    except OSError as error:
-        raise CardError(f"cannot read the detector's graph: {error}") from error
-    if hashlib.sha256(graph).hexdigest() != card.sha256:
-        raise CardError("the detector's graph is not the one its card describes (another sha256)")
-    return graph

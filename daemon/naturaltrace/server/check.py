@@ -59,7 +59,7 @@ async def _findings(app: web.Application, data: bytes, hints: Hints) -> tuple[Fi
 def _key(app: web.Application, sha256: str, hints: Hints) -> Key:
     model = app[ENGINE].model
     assert model is not None
-    return (sha256, model.name, model.version, hints.screenshot)
+    return (sha256, model.name, model.version, app[PREFERENCES].settings.now.precision, hints.screenshot)
 
 
 def setup_check(app: web.Application) -> None:

@@ -50,6 +50,8 @@ async def get_state(request: web.Request) -> web.Response:
             "sensitivity": settings.sensitivity,
             "device": settings.device,
             "devices": devices(app),
+            "precision": settings.precision,
+            "runs": {"device": app[ENGINE].device, "precision": app[ENGINE].precision},
             "notifications": settings.notifications,
             "language": settings.language,
             "login": _login(),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from naturaltrace import __version__
+from naturaltrace.detection.runtime.wanted import Wanted
 from naturaltrace.pipeline import Pipeline
 from naturaltrace.sandbox.idle import share_one_arena
 from naturaltrace.server.app import Parts, make_app
@@ -41,15 +42,15 @@ class Ready:
     notices: tuple[str, ...] = ()
 
 
-def _released(folder: Path, device: str) -> Pipeline:
-    return Pipeline.released(folder, device=device, serve=True)
+def _released(folder: Path, wanted: Wanted) -> Pipeline:
+    return Pipeline.released(folder, device=wanted.device, precision=wanted.precision, serve=True)
 
 
 @dataclass(slots=True)
 class Options:
     folder: DataFolder
     port: int | None = None
-    load: Callable[[Path, str], Pipeline] = _released  # given the data folder and the device
+    load: Callable[[Path, Wanted], Pipeline] = _released  # given the data folder and what to run on
     on_ready: Callable[[Ready], None] = lambda _ready: None
     on_paired: Callable[[str], None] = lambda _name: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -100,7 +101,10 @@ async def _serve(options: Options, notices: list[str]) -> None:
         Parts(
             folder=folder,
             gate=gate,
-            engine=Engine(lambda device: options.load(folder.root, device), wanted=lambda: settings.now.device),
+            engine=Engine(
+                lambda wanted: options.load(folder.root, wanted),
+                wanted=lambda: Wanted(settings.now.device, settings.now.precision),
+            ),
             pairing=pairing,
             archive=archive,
             preferences=Preferences(settings),

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from naturaltrace.detection.result import ModelInfo
+from naturaltrace.detection.runtime.wanted import FP32, Wanted
 from naturaltrace.pipeline import Enrich, Findings, Pipeline
 from naturaltrace.sandbox.idle import give_memory_back, keep_memory_while_working
 from naturaltrace.sandbox.pool import default_size
@@ -19,7 +20,7 @@ from naturaltrace.server.worker import Priority, QueueFull, Stages, Worker
 from naturaltrace.verdicts.verdict import Verdict
 
 _log = logging.getLogger(__name__)
-Load = Callable[[str], Pipeline]
+Load = Callable[[Wanted], Pipeline]
 HOUSEKEEPING_S = 5.0
 
 
@@ -31,20 +32,21 @@ class _Request:
 
 
 class Engine:
-    """`load` makes the pipeline for a device; it is called in the thread that judges, anew when `wanted`, which gives
-    the user's choice, gives another one."""
+    """`load` makes the pipeline for a device and a precision; it is called in the thread that judges, anew when
+    `wanted`, which gives the user's choice, gives another one."""
 
     def __init__(
         self,
         load: Load,
         *,
-        wanted: Callable[[], str] = lambda: "auto",
+        wanted: Callable[[], Wanted] = Wanted,
         queue_limit: int = 64,
         readers: int | None = None,
     ) -> None:
         self._load = load
         self._wanted = wanted
-        self._device = ""
+        self._loaded_for: Wanted | None = None
+        self._tuned = False
         self._pipeline: Pipeline | None = None
         self._failure: str | None = None
         stages = Stages(self._read, self._judge, _crops, self._room, readers or default_size())
@@ -72,6 +74,12 @@ class Engine:
         """What it runs on; None until it is loaded."""
         chosen = self._chosen
         return None if self._pipeline is None else "cpu" if chosen is None else chosen.runtime.device
+
+    @property
+    def precision(self) -> str | None:
+        """Which graph runs, "fp32" or "int8"; None until it is loaded."""
+        chosen = self._chosen
+        return None if self._pipeline is None else FP32 if chosen is None else chosen.precision
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -113,6 +121,8 @@ class Engine:
         readers = getattr(getattr(self._pipeline, "reader", None), "state", lambda: None)()
         return {
             "device": self.device,
+            "precision": self.precision,
+            "measured": self._tuned,
             "threads": getattr(chosen.runtime, "threads", None) if chosen else None,
             "batch_crops": chosen.tuning.crops if chosen else None,
             "batches": {str(size): count for size, count in sorted(self.worker.batches.items())},
@@ -128,7 +138,7 @@ class Engine:
 
     async def run(self) -> None:
         """Load, then tidy up now and then, until cancelled."""
-        quiet_since, tuned, told = -1, False, ""
+        quiet_since, told = -1, ""
         while True:
             try:
                 await self.worker.alone(self._loaded)
@@ -144,9 +154,8 @@ class Engine:
             if len(self.worker) == 0 and quiet_since != done:
                 await asyncio.to_thread(give_memory_back)
                 quiet_since = done
-            elif len(self.worker) == 0 and done and not tuned:
+            elif len(self.worker) == 0 and done and not self._tuned:
                 # Only now: measured while a browser opens its pages, the figures would be those of a busy machine.
-                tuned = True
                 await self.worker.alone(self._tune)
 
     async def close(self) -> None:
@@ -173,6 +182,7 @@ class Engine:
         if tune is not None:
             tune()
             give_memory_back()
+        self._tuned = True
 
     def _judge(self, readings: Sequence[Reading]) -> Sequence[Findings | Exception]:
         pipeline = self._loaded()
@@ -192,18 +202,18 @@ class Engine:
         return getattr(getattr(self._pipeline, "detector", None), "chosen", None)
 
     def _loaded(self) -> Pipeline:
-        device = self._wanted()
-        if self._pipeline is not None and device == self._device:
+        wanted = self._wanted()
+        if self._pipeline is not None and wanted == self._loaded_for:
             return self._pipeline
         before = self._pipeline
         try:
-            pipeline = self._load(device)
+            pipeline = self._load(wanted)
         except Exception as error:
             self._failure = f"The detector can't be loaded ({type(error).__name__}: {error})."
             raise Problem(503, "no-detector", self._failure, retry_after=60) from error
         if before is not None:
             before.reader.close(now=False)
-        self._pipeline, self._failure, self._device = pipeline, None, device
+        self._pipeline, self._failure, self._loaded_for, self._tuned = pipeline, None, wanted, False
         give_memory_back()
         keep_memory_while_working()
         return pipeline

@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 _UNWRITTEN = "The history can't be written; is the disk full? Verdicts go on, and are not kept."
 
-# (sha256, model name, model version, pixels only)
-Key = tuple[str, str, str, bool]
+# (sha256, model name, model version, precision asked for, pixels only)
+Key = tuple[str, str, str, str, bool]
 
 
 class FindingsCache:

@@ -99,6 +99,7 @@ async def get_stats(request: web.Request) -> web.Response:
             "refused": dict(app[GATE].refusals),
             "model": None if model is None else {"name": model.name, "version": model.version},
             "device": engine.device,
+            "precision": engine.precision,
             "problem": engine.failure,
             "paused_s": None if paused is None else (-1 if paused == float("inf") else round(paused)),
             "notices": [

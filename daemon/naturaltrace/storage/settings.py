@@ -1,5 +1,6 @@
 """What the user can change. Every field has a default, so a file from another version is read as far as it goes."""
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from naturaltrace.storage.atomic import set_aside, write_private
 from naturaltrace.storage.reading import Damaged, read_json
 
 SENSITIVITIES = ("careful", "balanced", "eager")
+PRECISIONS = ("auto", "fp32", "int8")
 UNSAVED = "The data folder can't be written: changed settings are forgotten at the next start."
 
 
@@ -18,6 +20,7 @@ UNSAVED = "The data folder can't be written: changed settings are forgotten at t
 class Settings:
     sensitivity: str = "balanced"  # one of SENSITIVITIES: how readily pixels alone give "Likely AI"
     device: str = "auto"  # what the detector runs on: "auto", or a name that the detector offers on this machine
+    precision: str = "auto"  # one of PRECISIONS: whether the graph in eight bits may run on a CPU
     notifications: bool = False  # tell on the desktop when a browser is paired or something goes wrong
     history: bool = True  # keep past verdicts on this machine
     history_limit: int = 5000  # how many; the oldest go first
@@ -52,6 +55,8 @@ def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
         raise BadSetting(f"“sensitivity” must be one of {', '.join(SENSITIVITIES)}.")
     if not _DEVICE.fullmatch(new.device):
         raise BadSetting("“device” must be “auto” or the name of a device, such as “cpu”.")
+    if new.precision not in PRECISIONS:
+        raise BadSetting(f"“precision” must be one of {', '.join(PRECISIONS)}.")
     if not _LANGUAGE.fullmatch(new.language):
         raise BadSetting("“language” must be a language tag such as “en” or “pt-BR”, or “auto”.")
     return new
@@ -59,6 +64,19 @@ def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
 
 _NAMES = frozenset(f.name for f in fields(Settings))
 _KINDS = {"bool": "true or false", "int": "a whole number", "str": "text"}
+
+
+def peek(path: Path) -> Settings:
+    """What the file says, or the usual settings; for a program that is not to change anything."""
+    try:
+        document = read_json(path)
+    except (OSError, Damaged):
+        return DEFAULTS
+    now = DEFAULTS
+    for name, value in document.items():
+        with contextlib.suppress(BadSetting):
+            now = changed(now, {name: value})
+    return now
 
 
 class SettingsFile:

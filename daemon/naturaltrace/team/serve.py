@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from naturaltrace.detection.runtime.wanted import Wanted
 from naturaltrace.pipeline import Pipeline
 from naturaltrace.server.engine import Engine
 from naturaltrace.server.listening import make_runner
@@ -33,7 +34,7 @@ class Options:
     certificate: Path
     key: Path
     per_minute: float = 120.0
-    load: Callable[[str], Pipeline] | None = None  # given the device
+    load: Callable[[Wanted], Pipeline] | None = None  # given what to run on
     on_ready: Callable[[int], None] = lambda _port: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -50,8 +51,8 @@ async def run(options: Options) -> None:
         sock.bind((options.host, options.port))
         port = int(sock.getsockname()[1])
 
-        def usual(device: str) -> Pipeline:
-            return Pipeline.released(folder.root, device=device, serve=True)
+        def usual(wanted: Wanted) -> Pipeline:
+            return Pipeline.released(folder.root, device=wanted.device, precision=wanted.precision, serve=True)
 
         load = options.load or usual
         team = Team(People(folder), Audit(folder.root / "audit.jsonl"), Engine(load), port)

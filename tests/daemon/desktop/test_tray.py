@@ -36,6 +36,7 @@ class Recorded:
             "sensitivity": "balanced",
             "device": "auto",
             "devices": ["auto", "cpu", "cuda"],
+            "precision": "auto",
             "notifications": False,
             "language": "en",
             "login": {"possible": True, "enabled": False},
@@ -154,10 +155,19 @@ def test_sensitivity_is_chosen_by_its_measured_rates(tray: Tray, daemon: Recorde
 
 
 def test_the_device_is_chosen_among_those_there_are(tray: Tray, daemon: Recorded) -> None:
-    assert list(items(items(tray.icon.menu)["Device"].submenu)) == ["Automatic", "CPU", "NVIDIA (CUDA)"]
+    assert list(items(items(tray.icon.menu)["Device"].submenu))[:3] == ["Automatic", "CPU", "NVIDIA (CUDA)"]
     click(tray, "Device", "NVIDIA (CUDA)")
     assert ("PUT", "/v1/control/settings", {"device": "cuda"}) in daemon.asked
     assert items(items(tray.icon.menu)["Device"].submenu)["NVIDIA (CUDA)"].checked is True
+
+
+def test_whether_eight_bits_may_do_is_chosen_below_the_device(tray: Tray, daemon: Recorded) -> None:
+    choices = items(items(tray.icon.menu)["Device"].submenu)
+    offered = ["Arithmetic: automatic", "In 32 bits", "In 8 bits, where it is right"]
+    assert [choices[name].checked for name in offered] == [True, False, False]
+    click(tray, "Device", "In 32 bits")
+    assert ("PUT", "/v1/control/settings", {"precision": "fp32"}) in daemon.asked
+    assert items(items(tray.icon.menu)["Device"].submenu)["In 32 bits"].checked is True
 
 
 def test_start_at_login_is_checked_and_unchecked(tray: Tray, daemon: Recorded) -> None:

@@ -38,7 +38,15 @@ async def test_sensitivity_acts_at_once_even_on_what_is_known(served: Served, mo
 
 
 @pytest.mark.parametrize(
-    "body", [{"sensitivity": "bold"}, {"sensitivity": 1}, {"device": "../x"}, {"device": ""}, {"notifications": "yes"}]
+    "body",
+    [
+        {"sensitivity": "bold"},
+        {"sensitivity": 1},
+        {"device": "../x"},
+        {"device": ""},
+        {"precision": "fp16"},
+        {"notifications": "yes"},
+    ],
 )
 async def test_what_makes_no_sense_is_refused(served: Served, body: dict[str, Any]) -> None:
     before = await ask(served, "GET", "/v1/settings")
@@ -47,12 +55,14 @@ async def test_what_makes_no_sense_is_refused(served: Served, body: dict[str, An
 
 
 async def test_the_tray_gets_all_that_it_shows_in_one_answer(served: Served) -> None:
-    await ask(served, "PUT", "/v1/control/settings", {"device": "cpu", "notifications": True})
+    await ask(served, "PUT", "/v1/control/settings", {"device": "cpu", "precision": "fp32", "notifications": True})
     await ask(served, "PUT", "/v1/control/pause", {"seconds": 900}, 204)
     state = await ask(served, "GET", "/v1/control/state")
     assert state["paused"] is True
     assert 890 <= state["paused_s"] <= 900
     assert (state["device"], state["notifications"], state["port"], state["browsers"]) == ("cpu", True, served.port, 1)
+    assert state["precision"] == "fp32"
+    assert state["runs"].keys() == {"device", "precision"}
     assert state["devices"][0] == "auto"
     assert "cpu" in state["devices"]
     assert state["problem"] is None

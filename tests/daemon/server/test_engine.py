@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from naturaltrace.detection.result import Detection
+from naturaltrace.detection.runtime.wanted import Wanted
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.imaging.prepared import Prepared
 from naturaltrace.pipeline import Pipeline
@@ -103,16 +104,16 @@ async def test_a_process_killed_between_two_images_is_replaced(folder: DataFolde
 
 
 async def test_another_device_is_used_from_the_next_image_on() -> None:
-    made: list[str] = []
-    wanted = ["auto"]
+    made: list[Wanted] = []
+    wanted = [Wanted()]
     closed: list[bool] = []
 
     class Closing(StandInReader):
         def close(self, *, now: bool = True) -> None:
             closed.append(now)
 
-    def load(device: str) -> Pipeline:
-        made.append(device)
+    def load(asked: Wanted) -> Pipeline:
+        made.append(asked)
         return replace(stand_in(), reader=Closing())
 
     engine = Engine(load, wanted=lambda: wanted[0])
@@ -120,20 +121,22 @@ async def test_another_device_is_used_from_the_next_image_on() -> None:
     try:
         await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
         await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
-        assert made == ["auto"]
-        wanted[0] = "cpu"
-        await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
-        assert made == ["auto", "cpu"]
-        assert closed == [False]
+        assert made == [Wanted("auto", "auto")]
+        for asked in (Wanted("cpu"), Wanted("cpu", "fp32")):
+            wanted[0] = asked
+            await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
+            assert made[-1] == asked
+        assert len(made) == 3
+        assert closed == [False, False]
     finally:
         await engine.close()
-    assert closed == [False, True]
+    assert closed == [False, False, True]
 
 
 async def test_a_device_that_fails_leaves_a_reason_and_is_tried_again() -> None:
     good = [False]
 
-    def load(_device: str) -> Pipeline:
+    def load(_wanted: Wanted) -> Pipeline:
         if not good[0]:
             raise OSError("no card")
         return stand_in()

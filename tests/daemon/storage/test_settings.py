@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from naturaltrace.storage.paths import DataFolder
-from naturaltrace.storage.settings import BadSetting, Settings, SettingsFile, changed
+from naturaltrace.storage.settings import BadSetting, Settings, SettingsFile, changed, peek
 
 
 @pytest.fixture
@@ -33,6 +33,8 @@ def test_changes_outlive_a_restart(path: Path) -> None:
         {"history_limit": 1.5},
         {"history_limit": -1},
         {"history_limit": 10**9},
+        {"precision": "fp16"},
+        {"precision": None},
         {"language": 5},
         {"language": "../../etc"},
         {"language": ""},
@@ -45,6 +47,15 @@ def test_what_makes_no_sense_is_refused_whole(path: Path, changes: dict[str, Any
         file.change({"thumbnails": False, **changes})
     assert file.now == Settings()
     assert not path.exists()
+
+
+def test_a_look_at_the_settings_changes_nothing(path: Path) -> None:
+    assert peek(path) == Settings()
+    path.write_text('{"precision": "fp32", "history": 5, "from_the_future": 1}')
+    assert peek(path) == Settings(precision="fp32")
+    path.write_text("{")
+    assert peek(path) == Settings()
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", "\0\0\0"])

@@ -27,6 +27,7 @@ _CPU_BATCHES = _BATCHES[:2]
 # A thread, or room for more crops, has to earn this much: both are taken from the rest of the machine.
 _GAIN = 0.08
 _REPEATS = 3
+LEAST_SPEED = 1.15  # a coarser graph has to be so many times as fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,20 @@ def measure(
     return tuning, best
 
 
+def times_as_fast(one: Runtime, other: Runtime, *, clock: Callable[[], float] = perf_counter) -> float:
+    """How many images `one` judges in the time of one image of `other`; in turns, for a busy machine slows both."""
+    best = [float("inf"), float("inf")]
+    for _ in range(_REPEATS):
+        for i, runtime in enumerate((one, other)):
+            best[i] = min(best[i], _seconds(runtime, _ONE_IMAGE, clock, repeats=1))
+    return best[1] / best[0]
+
+
+def machine() -> tuple[str, int]:
+    """What a measurement holds for, beside graph and device."""
+    return str(ort.__version__), processors()
+
+
 def _with_best_threads(graph: bytes, clock: Callable[[], float]) -> tuple[OnnxRuntime, float]:
     best = OnnxRuntime(graph, CPU, 1)
     taken = _seconds(best, _ONE_IMAGE, clock)
@@ -88,12 +103,12 @@ def _with_best_threads(graph: bytes, clock: Callable[[], float]) -> tuple[OnnxRu
     return best, taken
 
 
-def _seconds(runtime: Runtime, crops: int, clock: Callable[[], float]) -> float:
+def _seconds(runtime: Runtime, crops: int, clock: Callable[[], float], repeats: int = _REPEATS) -> float:
     """The quickest of a few runs: what else the machine does can only make one slower."""
     views = max(1, crops * _VIEWS // _ONE_IMAGE)
     shown = np.zeros((crops, CROP, CROP, 3), np.uint8), np.zeros((views, VIEW, VIEW, 3), np.uint8)
     times: list[float] = []
-    for _ in range(_REPEATS):
+    for _ in range(repeats):
         start = clock()
         runtime.run(runtime.outputs, *shown)
         times.append(clock() - start)
@@ -101,4 +116,4 @@ def _seconds(runtime: Runtime, crops: int, clock: Callable[[], float]) -> float:
 
 
 def _key(graph: bytes, device: str) -> str:
-    return graph_key(graph, "tuning", device, ort.__version__, processors())
+    return graph_key(graph, "tuning", device, *machine())

@@ -34,7 +34,9 @@ export async function showState() {
 
 /** @param {any} stats */
 function device(stats) {
-  return stats.device ? deviceName(stats.device) : "…";
+  if (!stats.device) return "…";
+  // In 32 bits is how it always was; only the other way is worth a word.
+  return stats.precision === "int8" ? `${deviceName(stats.device)} · ${t("runs_int8")}` : deviceName(stats.device);
 }
 
 /** @param {number} seconds -1 until resumed */
