@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,8 @@ def _nobody() -> Generator[Any]:
 def _companion(start_s: float = 120.0) -> Generator[Any]:
     """A companion of our own, with an empty data folder and a free port, paired; ended with the block."""
     with tempfile.TemporaryDirectory() as folder:
+        # What eight bits change is measured elsewhere (`export/int8.py`); here one graph is compared with itself.
+        Path(folder, "settings.json").write_text('{"precision": "fp32"}', encoding="utf-8")
         command = [sys.executable, "-m", "naturaltrace", "serve", "--headless", "--port", "0", "--data-dir", folder]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
             try:

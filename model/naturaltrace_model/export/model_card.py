@@ -10,7 +10,7 @@ Written by `naturaltrace-model release` from `card.json`; every figure below was
 ships, and `naturaltrace-model evaluate` prints it again on the same images.
 
 - Released {released}, licence {licence}. Graph `{graph[file]}`, {megabytes:.1f} MB, sha256 `{graph[sha256]}`.
-- Follows {paper}.
+{small}- Follows {paper}.
 - Looks at up to {crops} crops of 128 × 128 pixels, taken as they are (an image is scaled down only beyond
   {input[longest_edge]} px).
 
@@ -49,6 +49,7 @@ def page(raw: dict[str, Any]) -> str:
     return _PAGE.format(
         **{k: raw[k] for k in ("name", "version", "released", "licence", "graph", "paper", "input", "limits")},
         megabytes=raw["graph"]["bytes"] / 1e6,
+        small=_small(raw),
         crops=raw["input"]["rich"] + raw["input"]["poor"] + raw["input"]["grid"],
         train=_learned(raw),
         real=raw["calibration"]["real_images"],
@@ -59,6 +60,26 @@ def page(raw: dict[str, Any]) -> str:
         figures=figures_tables(raw),
         qualities=_qualities(raw),
         choices=_choices(raw),
+    )
+
+
+def _small(raw: dict[str, Any]) -> str:
+    """A line on the int8 graph, where one was tried."""
+    said = raw.get("int8")
+    if said is None or "measured" not in said:
+        return ""
+    found = said["measured"]
+    cost = (
+        f"on {found['images']} calibration images it changes {found['verdicts_changed']} levels and moves the "
+        f"probability by {found['mean_shift']:.4f} on average, {found['greatest_shift']:.3f} at most; "
+        f"AUC {found['auc_int8']:.3f} (fp32: {found['auc_fp32']:.3f}); {found['speed']:.2f} times as fast"
+    )
+    if not said["ships"]:
+        return f"- A graph in eight bits was made and left out: {cost}.\n"
+    own = said["graph"]
+    return (
+        f"- In eight bits, for processors that compute it right and quicker: `{own['file']}`, "
+        f"{own['bytes'] / 1e6:.1f} MB, sha256 `{own['sha256']}`; {cost}. Every figure below is fp32's.\n"
     )
 
 

@@ -1,8 +1,9 @@
 """The graph in eight bits: activations unsigned, weights signed per channel, ranges measured on training crops.
 
-Quantised are the encoder's 3 × 3 convolutions from the second stage on, four fifths of the work. The first stage stays
-in fp32, for it sees steps of single grey levels, which eight bits round away: alone it made more error than all the
-others together. So do the projections to the taps, the texture statistics and the heads, which weigh nothing.
+Quantised are the encoder's convolutions from the second stage on, however many there are: four fifths of the work. The
+first stage stays in fp32, for it sees steps of single grey levels, which eight bits round away: alone it made more
+error than all the others together. So do the projections to the taps, the texture statistics and the heads, which weigh
+nothing.
 
 Two things make it hold. A range is the one that loses least over all values, not the one that the largest value asks
 for. And where the rounded maps move a statistic on average, the heads' zero is moved along.
@@ -28,6 +29,11 @@ _KEPT_VALUES = 20_000  # of a tensor and a run, to choose its range by
 _SHARES = np.linspace(0.25, 1.0, 31)  # of the largest value: ranges that are tried
 _MEAN = ".standard.mean"
 Run = dict[str, NDArray[np.uint8]]
+Ranges = dict[str, list[dict[str, Any]]]  # as onnxruntime's quantiser wants them, by tensor
+
+
+class NothingToQuantise(Exception):  # noqa: N818 (it reads as what it says)
+    """The graph's convolutions don't bear the names that the encoder's have."""
 
 
 def to_int8(content: bytes, crops: NDArray[np.uint8], views: NDArray[np.uint8], batch: int = 16) -> bytes:
@@ -46,7 +52,7 @@ def to_int8(content: bytes, crops: NDArray[np.uint8], views: NDArray[np.uint8], 
         # Folds the normalisations into their convolutions, which must happen before ranges are measured.
         quant_pre_process(str(wide), str(folded), skip_symbolic_shape=True)
         exact = onnx.load_model(folded)
-        chosen = [node for node in exact.graph.node if node.op_type == "Conv" and _stage(node) >= _FIRST]
+        chosen, ranges = _chosen(exact, runs)
         quantize_static(
             str(folded),
             str(small),
@@ -57,11 +63,12 @@ def to_int8(content: bytes, crops: NDArray[np.uint8], views: NDArray[np.uint8], 
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv"],
             nodes_to_quantize=[node.name for node in chosen],
-            extra_options={"TensorQuantOverrides": _ranges(exact, sorted({node.input[0] for node in chosen}), runs)},
+            extra_options={"TensorQuantOverrides": ranges},
         )
         model = onnx.load_model(small)
     _realign(exact, model, runs)
     store_in_half(model)  # the heads, which stay as they are
+    _share(model)
     onnx.checker.check_model(model)
     return model.SerializeToString()
 
@@ -90,18 +97,31 @@ def _stage(node: onnx.NodeProto) -> int:
     return int(found[1]) if found else -1
 
 
-def _ranges(model: onnx.ModelProto, names: Sequence[str], runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
-    """Per tensor, all of them what a ReLU let through, the range in which eight bits lose least (mean square)."""
+def _chosen(model: onnx.ModelProto, runs: Sequence[Run]) -> tuple[list[onnx.NodeProto], Ranges]:
+    """The convolutions to quantise, and the range of each one's input. Raises NothingToQuantise."""
+    found = [node for node in model.graph.node if node.op_type == "Conv" and _stage(node) >= _FIRST]
+    ranges = _ranges(model, sorted({node.input[0] for node in found}), runs)
+    # One that sees values below zero, of which no ReLU came before it, would need a range of another kind.
+    chosen = [node for node in found if node.input[0] in ranges]
+    if not chosen:
+        raise NothingToQuantise(f"no convolution of {len(model.graph.node)} nodes belongs to an encoder's later stage")
+    return chosen, ranges
+
+
+def _ranges(model: onnx.ModelProto, names: Sequence[str], runs: Sequence[Run]) -> Ranges:
+    """Per tensor that a ReLU let through, the range in which eight bits lose least (mean square)."""
     rng = np.random.default_rng(0)
-    top = dict.fromkeys(names, 0.0)
+    low, top = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
     for values in _values(model, names, runs):
         for name, value in zip(names, values, strict=True):
+            low[name] = min(low[name], float(value.min()))
             top[name] = max(top[name], float(value.max()))
             kept[name].append(rng.choice(value.ravel(), min(_KEPT_VALUES, value.size)))
     return {
         name: [{"rmin": np.float32(0), "rmax": np.float32(best_range(np.concatenate(kept[name]), top[name]))}]
         for name in names
+        if low[name] >= 0
     }
 
 
@@ -125,6 +145,25 @@ def _realign(exact: onnx.ModelProto, small: onnx.ModelProto, runs: Sequence[Run]
     for (zero, _), one, other in zip(names.items(), before, after, strict=True):
         moved = numpy_helper.to_array(weights[zero]).astype(np.float64) + (other - one)
         weights[zero].CopyFrom(numpy_helper.from_array(moved.astype(np.float32), zero))
+
+
+def _share(model: onnx.ModelProto) -> None:
+    """Keep each constant once: the encoder is run twice, over crops and views, and folding gave it two sets."""
+    first: dict[tuple[int, tuple[int, ...], bytes], str] = {}
+    other: dict[str, str] = {}
+    kept: list[TensorProto] = []
+    for tensor in model.graph.initializer:
+        key = (tensor.data_type, tuple(tensor.dims), numpy_helper.to_array(tensor).tobytes())
+        if key in first:
+            other[tensor.name] = first[key]
+        else:
+            first[key] = tensor.name
+            kept.append(tensor)
+    for node in model.graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = other.get(name, name)
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
 
 
 def _standardises(node: onnx.NodeProto) -> bool:

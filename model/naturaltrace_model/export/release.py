@@ -32,6 +32,7 @@ from naturaltrace_model.evaluation.sets import spread
 from naturaltrace_model.evaluation.summary import summarise, table
 from naturaltrace_model.export import graph, int8
 from naturaltrace_model.export.model_card import page
+from naturaltrace_model.export.quantise import NothingToQuantise
 from naturaltrace_model.networks.branches import NaturalTraceDetector
 from naturaltrace_model.training import crossfit
 from naturaltrace_model.training import detector as training
@@ -76,8 +77,8 @@ def release(
 ) -> Path:
     """Write graph, `card.json`, `MODEL_CARD.md` and `results.csv` into `out`; the card's path.
 
-    With `ranges` (training crops and views to measure ranges on) an int8 graph and its card are written beside, if it
-    holds and helps; the card says what came of it either way. `workers` processes judge images.
+    With `ranges` (training crops and views to measure ranges on) an int8 graph and its self-test are written beside, if
+    it holds and helps; the card says what came of it either way. `workers` processes judge images.
     """
     out = out or _RELEASED
     out.mkdir(parents=True, exist_ok=True)
@@ -119,8 +120,8 @@ def release(
         print(table(raw["figures"][name]["conditions"]))
     _write(raw, path)
     if ranges is not None:
-        raw["int8"] = _eight_bits(cards.read(path), ranges, spread(held, _COMPARED), out)
-        _write(raw, path)
+        _eight_bits(cards.read(path), ranges, spread(held, _COMPARED), out)
+        raw = json.loads(path.read_text(encoding="utf-8"))
     (out / "MODEL_CARD.md").write_text(page(raw), encoding="utf-8")
     return path
 
@@ -164,15 +165,12 @@ def _cross_fitted(folds: Path, kept: Path, samples: Sequence[Sample]) -> Iterato
         yield from described.where(np.array([s.source in left_out for s in described.samples])).features(network)
 
 
-def _eight_bits(card: cards.Card, ranges: tuple[Path, Path], samples: Sequence[Sample], out: Path) -> dict[str, Any]:
-    """What the int8 graph came to; its files stay in `out` only where it takes the place of fp32."""
-    found = int8.quantise(card, *int8.some_crops(*ranges), samples, out)
-    print(found.table())
-    if not (found.holds and found.helps):
-        small = out / int8.CARD
-        (out / cards.read(small).raw["graph"]["file"]).unlink()
-        small.unlink()
-    return {**asdict(found), "ships": found.holds and found.helps}
+def _eight_bits(card: cards.Card, ranges: tuple[Path, Path], samples: Sequence[Sample], out: Path) -> None:
+    """Offer an int8 graph; the card says what came of it. It must not cost a release that is measured already."""
+    try:
+        print(int8.quantise(card, *int8.some_crops(*ranges), samples, out).table())
+    except (int8.WrongHere, NothingToQuantise) as error:
+        print(f"no int8 graph: {error}")
 
 
 def _neutral() -> cards.Aggregation:
