@@ -51,6 +51,15 @@ class Companion:
                     return
                 await asyncio.sleep(0.05)
 
+    async def measured(self) -> dict[str, Any]:
+        """How the engine runs, once it has measured this machine; it does so when nothing waits, after first images."""
+        async with asyncio.timeout(300):
+            while True:
+                engine: dict[str, Any] = (await self.stats())["engine"]
+                if engine["measured"]:
+                    return engine
+                await asyncio.sleep(0.2)
+
     def processes(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]
 

@@ -1,13 +1,13 @@
 """What one image costs the detector, against architectures that others detect generated images with.
 
-    python -m benchmarks.serving_architectures [--threads 1] [--repeats 5] [--only NAME] [--other GRAPH.onnx]
-        [--out FILE.json]
+    python -m benchmarks.serving_architectures [--threads 1] [--repeats 5] [--only NAME] [--out FILE.json]
 
 All of them run in the same onnxruntime with the same options, one image at a time; each with random weights, which cost
 the same as trained ones. They take turns, so that a busy machine slows all alike; the quickest run of each counts.
 *Graph* is the network alone: for the detector all crops and views of a 1024 × 768 photo. *Image* adds what makes its
 input from decoded pixels: choosing crops and views, or one resize. Needs the extra `train` (torch, onnx).
-`--other` lets another graph of ours take part, the int8 one that `naturaltrace-model quantise` writes for one.
+Of the detector both graphs take part, *fp32* and *int8*; `runs` says which one the companion runs on this machine with
+the setting "auto", after its own self-test and measurement, and the ratios are told against each.
 Goals: at least 5 times as fast as ViT-S/16-384, 20 times as fast as CLIP ViT-L/14.
 """
 
@@ -26,8 +26,10 @@ from PIL import Image
 from benchmarks.architectures import ARCHITECTURES, Architecture
 from benchmarks.serving import images, report
 from naturaltrace.detection.card import released
+from naturaltrace.detection.runtime.choice import Chosen
 from naturaltrace.detection.runtime.devices import ort
-from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime
+from naturaltrace.detection.runtime.wanted import AUTO, FP32, INT8
+from naturaltrace.detection.session import CropSession
 from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.prepared import prepare
@@ -62,12 +64,22 @@ def peer(architecture: Architecture, folder: Path, threads: int, image: DecodedI
     return (lambda: session.run(None, {name: pixels})), resize
 
 
-def detector(graph: bytes, threads: int, image: DecodedImage) -> tuple[Run, Run, int]:
-    runtime = OnnxRuntime(graph, threads=threads)
-    ready = prepare(image)
+def detector(precision: str, threads: int, image: DecodedImage) -> tuple[Run, Run, int] | None:
+    """None where this machine or this release has no such graph."""
+    chosen = CropSession(released(), threads, precision=precision).chosen
+    if chosen.precision != precision:
+        return None
+    runtime, ready = chosen.runtime, prepare(image)
     assert ready.crops is not None
     crops = ready.crops.pixels
     return (lambda: runtime.run(runtime.outputs, crops, ready.views)), (lambda: prepare(image)), len(crops)
+
+
+def companions_choice() -> Chosen:
+    """What the companion comes to here: the same code, with nothing known of this machine yet."""
+    session = CropSession(released(), precision=AUTO)
+    session.tune()
+    return session.chosen
 
 
 def quickest(runs: dict[str, Run], repeats: int) -> dict[str, float]:
@@ -88,30 +100,32 @@ def quickest(runs: dict[str, Run], repeats: int) -> dict[str, float]:
 ARGS = argparse.Namespace(threads=1)
 
 
-def measure(threads: int, repeats: int, only: str | None, other: Path | None = None) -> dict[str, Any]:
+def measure(threads: int, repeats: int, only: str | None) -> dict[str, Any]:
     image = decode(images(None, 1)[0])
-    ours, choose, crops = detector(released().graph.read_bytes(), threads, image)
-    graphs: dict[str, Run] = {"natural-trace": ours}
-    inputs: dict[str, Run] = {"natural-trace": choose}
-    if other is not None:
-        graphs[other.name], inputs[other.name], _ = detector(other.read_bytes(), threads, image)
+    graphs, inputs, crops = dict[str, Run](), dict[str, Run](), 0
+    for precision in (FP32, INT8):
+        if (ours := detector(precision, threads, image)) is not None:
+            graphs[precision], inputs[precision], crops = ours
+    own = list(graphs)
     with tempfile.TemporaryDirectory(prefix="naturaltrace-benchmark-") as folder:
         for architecture in ARCHITECTURES:
             if only is None or only in architecture.name:
                 graphs[architecture.name], inputs[architecture.name] = peer(architecture, Path(folder), threads, image)
     graph_ms, input_ms = quickest(graphs, repeats), quickest(inputs, repeats)
     whole = {name: graph_ms[name] + input_ms[name] for name in graphs}
+    chosen = companions_choice()
     return {
         "threads": threads,
-        "graph": released().graph.name,
+        "detector": f"{released().name} {released().version}",
+        "runs": chosen.precision,
+        "notices": list(chosen.notices),
         "crops": crops,
         "per_image": {
             name: {
                 "graph_ms": round(graph_ms[name], 1),
                 "image_ms": round(whole[name], 1),
-                "times_as_slow_graph": round(graph_ms[name] / graph_ms["natural-trace"], 2),
-                "times_as_slow_image": round(whole[name] / whole["natural-trace"], 2),
-                **({} if other is None else {"of_other_graph": round(graph_ms[name] / graph_ms[other.name], 2)}),
+                **{f"times_as_slow_as_{p}_graph": round(graph_ms[name] / graph_ms[p], 2) for p in own},
+                **{f"times_as_slow_as_{p}_image": round(whole[name] / whole[p], 2) for p in own},
             }
             for name in graphs
         },
@@ -123,11 +137,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", help="one architecture, by a part of its name")
-    parser.add_argument("--other", type=Path, help="another graph of ours")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     ARGS.threads = options.threads
-    report(measure(options.threads, options.repeats, options.only, options.other), options.out)
+    report(measure(options.threads, options.repeats, options.only), options.out)
 
 
 if __name__ == "__main__":

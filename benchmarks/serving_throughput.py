@@ -2,7 +2,8 @@
 
     python -m benchmarks.serving_throughput [--images DIR] [--count 64] [--rounds 3] [--out FILE.json]
 
-*Bare* is a loop over the same files in one process: decode, crops and views, the graph in onnxruntime, nothing else.
+*Bare* is a loop over the same files in one process: decode, crops and views, the graph in onnxruntime, nothing else;
+the graph is the one that the companion has chosen by measurement (`engine.precision`).
 *Served* is the companion, with all that it does besides: HTTP, the guard, hashing, a process that reads files, content
 credentials and metadata, watermarks, the evidence, the verdict. Both take turns, so that a busy machine slows both; the
 share is the median over the rounds (goal: at least 0.9). Where all of it shares one core, the share by processor time
@@ -20,14 +21,18 @@ import numpy as np
 
 from benchmarks.serving import Companion, companion, images, memory_mb, report, spread
 from naturaltrace.detection.card import released
-from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime
+from naturaltrace.detection.session import CropSession
 from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.prepared import prepare
 
 
 class Bare:
-    def __init__(self, threads: int) -> None:
-        self._runtime = OnnxRuntime(released().graph.read_bytes(), threads=threads)
+    """With the graph and the threads that the companion has chosen."""
+
+    def __init__(self, threads: int, precision: str) -> None:
+        chosen = CropSession(released(), threads, precision=precision).chosen
+        assert chosen.precision == precision, chosen.notices
+        self._runtime = chosen.runtime
 
     def run(self, files: list[bytes]) -> tuple[float, float]:
         """Seconds by the clock, and of the processor."""
@@ -69,8 +74,8 @@ async def measure(files: list[bytes], rounds: int) -> dict[str, Any]:
     async with companion() as daemon:
         await daemon.quiet()
         await load(daemon, files[:8], 2)
-        engine = (await daemon.stats())["engine"]
-        bare = Bare(engine["threads"])
+        engine = await daemon.measured()
+        bare = Bare(engine["threads"], engine["precision"])
         bare.run(files[:4])
         by_clock, by_cpu, per_second = list[float](), list[float](), list[float]()
         for _ in range(rounds):

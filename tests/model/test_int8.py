@@ -24,6 +24,8 @@ from naturaltrace_model.export import int8  # noqa: E402
 from naturaltrace_model.export.graph import to_onnx  # noqa: E402
 from naturaltrace_model.export.int8 import Comparison  # noqa: E402
 from naturaltrace_model.export.quantise import NothingToQuantise, best_range, to_int8  # noqa: E402
+from naturaltrace_model.networks.branches import DetectorConfig, NaturalTraceDetector  # noqa: E402
+from naturaltrace_model.networks.encoder import EncoderConfig  # noqa: E402
 from tests.model.small import small_detector  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
@@ -51,8 +53,10 @@ def test_eight_bits_say_nearly_the_same_in_no_more_room() -> None:
 @pytest.mark.parametrize("stages", [2, 3, 5])
 def test_what_is_quantised_follows_from_names_however_many_stages_there_are(stages: int) -> None:
     torch.manual_seed(0)
-    widths = (16, 24, 32, 40, 48)[:stages]
-    detector = small_detector(widths)
+    taps = tuple((stage, 8) for stage in range(stages))
+    encoder = EncoderConfig((16, 24, 32, 40, 48)[:stages], (1,) * stages, taps)
+    config = DetectorConfig(encoder, correlated=2, hidden=8, embedding=8, prototypes=4)
+    detector = NaturalTraceDetector(config).eval()
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (4, 128, 128, 3), dtype=np.uint8)
     views = rng.integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
