@@ -65,7 +65,7 @@ class Choice:
         kept, runtime = Kept(self.kept), chosen.runtime
         if self.threads is not None:
             return chosen
-        self.notices[:0] = chosen.notices
+        self.notices[:] = dict.fromkeys([*chosen.notices, *self.notices])
         if runtime.device != CPU:
             if tuning.known(kept, self.graph, runtime.device) is not None:
                 return chosen
