@@ -183,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     evidence_commands.add(commands)
 
     quantise = commands.add_parser("quantise", help="make the int8 graph of a card and compare it with the fp32 one")
-    quantise.add_argument("out", type=Path, help="folder for the graph and card-int8.json")
+    quantise.add_argument("out", type=Path, help="folder that becomes a release with both graphs")
     quantise.add_argument("--shard", type=Path, required=True, help="training crops, to measure ranges on")
     quantise.add_argument("--views", type=Path, required=True, help="training views, likewise")
     quantise.add_argument("--images", type=Path, required=True, help="set whose val split compares the two")

@@ -8,7 +8,10 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from naturaltrace.detection import card as cards
+from naturaltrace.detection.detector import Detector
 from naturaltrace.detection.result import Detection
+from naturaltrace.detection.runtime import tuning
 from naturaltrace.detection.runtime.wanted import Wanted
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.imaging.prepared import Prepared
@@ -16,10 +19,12 @@ from naturaltrace.pipeline import Pipeline
 from naturaltrace.sandbox.pool import ReaderPool
 from naturaltrace.sandbox.process import NoReader
 from naturaltrace.sandbox.reading import Reading
+from naturaltrace.server import engine as engine_module
 from naturaltrace.server.engine import Engine
 from naturaltrace.server.problems import Problem
 from naturaltrace.server.worker import Priority
 from naturaltrace.storage.paths import DataFolder
+from naturaltrace.storage.settings import SettingsFile
 from tests.daemon.images import encoded, photo
 from tests.daemon.server.test_check import check, small
 from tests.daemon.serving import Served, serving, until
@@ -156,3 +161,49 @@ async def test_a_device_that_fails_leaves_a_reason_and_is_tried_again() -> None:
 
 def test_the_engine_names_the_devices_of_this_machine() -> None:
     assert "cpu" in Engine(lambda _device: stand_in()).devices
+
+
+@pytest.mark.timeout(300)
+async def test_the_engine_goes_over_to_eight_bits_once_it_has_measured(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real detector: fp32 for the first image, then what measuring found, and fp32 again when that is asked for."""
+    if cards.released().small is None:
+        pytest.skip("this release came without a graph in eight bits")
+    if Detector.released(threads=1, precision="int8").chosen.precision != "int8":
+        pytest.skip("this machine computes it otherwise")
+    monkeypatch.setattr(tuning, "times_as_fast", lambda _one, _other: 1.8)
+    monkeypatch.setattr(engine_module, "HOUSEKEEPING_S", 0.1)
+    folder.create()
+    wanted = [Wanted("cpu")]
+
+    def load(asked: Wanted) -> Pipeline:
+        return Pipeline.released(folder.root, device=asked.device, precision=asked.precision)
+
+    engine = Engine(load, wanted=lambda: wanted[0])
+    engine.worker.start()
+    running = asyncio.create_task(engine.run())
+
+    async def level() -> tuple[str, float | None]:
+        data = encoded(photo(640, 480), "JPEG")
+        found = await engine.examine(data, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
+        return found.detection.level.value, found.detection.probability
+
+    try:
+        exact = await level()
+        await until(lambda: bool(engine.state()["measured"]), within_s=200)
+        assert (engine.precision, engine.notices) == ("int8", ())
+        coarse = await level()
+        assert coarse[0] == exact[0]
+        assert coarse[1] == pytest.approx(exact[1], abs=0.15)
+        wanted[0] = Wanted("cpu", "fp32")
+        assert (await level())[1] == exact[1]
+        assert engine.precision == "fp32"
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await engine.close()
+    # Known from now on, for the command line too.
+    assert Pipeline.released(folder.root, device="cpu").detector.chosen.precision == "int8"  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    SettingsFile.load(folder.settings).change({"precision": "fp32"})
+    assert Pipeline.released(folder.root, device="cpu").detector.chosen.precision == "fp32"  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
