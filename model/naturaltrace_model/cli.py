@@ -108,12 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     distil.add_argument("--views", type=Path, nargs="+", required=True, help="views drawn with --size 256")
     distil.add_argument("--validation", type=Path, nargs="+", required=True, help="crops of the val split")
     distil.add_argument("--validation-views", type=Path, nargs="+", required=True)
-    distil.add_argument("--start", type=Path, help="an encoder.pt with fewer stages, to go on from")
-    distil.add_argument("--rest", type=int, default=0, help="so many stages of it stay as they are")
-    distil.add_argument("--batch", type=int, default=64, help="pieces of 128 px in a step")
-    distil.add_argument("--whole", type=int, default=0, help="whole views in a step")
-    distil.add_argument("--learning-rate", type=float, default=3e-3)
-    distil.add_argument("--steps", type=int, default=2700)
+    distil.add_argument("--start", type=Path, help="an encoder.pt to go on from")
+    distil.add_argument("--blockwise", type=int, default=600, help="steps with every block by itself")
+    distil.add_argument("--whole", type=int, default=1500, help="steps with all of them together")
     distil.add_argument("--seed", type=int, default=0)
     distil.add_argument("--threads", type=int, help="CPU threads; all by default")
     distil.set_defaults(run=_distil)
@@ -368,13 +365,9 @@ def _distil(options: argparse.Namespace) -> None:
     from naturaltrace_model.training import distil
 
     device = _set_up_torch(options)
-    network = Encoder()
-    if options.start:
-        network = distil.deepen(distil.load(options.start)[0], network.config, options.rest)
+    network = distil.load(options.start)[0] if options.start else Encoder()
     network = network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    config = distil.DistilConfig(
-        options.steps, options.batch, options.whole, options.learning_rate, seed=options.seed
-    )
+    config = distil.DistilConfig(options.blockwise, options.whole, seed=options.seed)
     held = distil.Pictures.open(options.validation, options.validation_views)
     distil.train(network, distil.Pictures.open(options.shard, options.views), held, config, options.out)
     print(f"encoder in {options.out / 'encoder.pt'}")

@@ -32,27 +32,6 @@ def describe(detector: NaturalTraceDetector, pixels: NDArray[np.uint8], out: Pat
     return np.load(out, mmap_mode="r")
 
 
-@torch.no_grad()
-def choose_directions(detector: NaturalTraceDetector, crops: NDArray[np.uint8], batch: int = 64) -> None:
-    """Put the principal directions of each tap's maps on these crops into `detector.texture`."""
-    sums: list[torch.Tensor] = []
-    for start in range(0, len(crops), batch):
-        maps = detector.encoder(torch.from_numpy(np.asarray(crops[start : start + batch])))
-        for tap, x in enumerate(maps):
-            flat = x.float().permute(1, 0, 2, 3).flatten(1)
-            flat = flat - flat.mean(1, keepdim=True)
-            covariance = flat @ flat.T / flat.shape[1]
-            if len(sums) <= tap:
-                sums.append(covariance)
-            else:
-                sums[tap] += covariance
-    for tap, covariance in enumerate(sums):
-        rank = detector.texture.ranks[tap]
-        if 0 < rank < len(covariance):
-            _, vectors = torch.linalg.eigh(covariance)
-            detector.texture.set_directions(tap, vectors[:, -rank:].T.flip(0))
-
-
 def standardise(standard: nn.Module, statistics: Array, most: int = 20000) -> None:
     """Set mean and deviation of a `Standard` from an even sample of these rows."""
     rows = np.linspace(0, len(statistics) - 1, num=min(most, len(statistics))).astype(np.int64)

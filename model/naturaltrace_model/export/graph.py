@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, VIEW_OUTPUT
 from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.views import VIEW
-from naturaltrace_model.export.fused import FusedStatistics
 from naturaltrace_model.networks.branches import NaturalTraceDetector
 from naturaltrace_model.networks.map_net import MapNet
 
@@ -29,13 +28,12 @@ class _Exported(nn.Module):
 
     def forward(self, crops: Tensor, views: Tensor) -> tuple[Tensor, ...]:
         detector = self.detector
-        of_crops = FusedStatistics(detector.texture, detector.encoder(crops))
-        of_views = FusedStatistics(detector.texture, detector.encoder(views))
-        out, seen = detector.trace(of_crops.statistics), detector.view(of_views.statistics)
-        crop_map = of_crops.places(detector.trace) if self.head is None else self.head(crops)
+        of_crops, of_views = detector.encoder(crops), detector.encoder(views)
+        out, seen = detector.trace(detector.texture(of_crops)), detector.view(detector.texture(of_views))
+        crop_map = detector.places(of_crops, detector.trace) if self.head is None else self.head(crops)
         return (
             out.logit, out.proximity, out.quality, out.family, out.z_hom, seen.logit,
-            crop_map, of_views.places(detector.view), seen.family, seen.embedding,
+            crop_map, detector.places(of_views, detector.view), seen.family, seen.embedding,
         )  # fmt: skip
 
 

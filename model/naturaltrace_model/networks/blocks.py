@@ -1,4 +1,4 @@
-"""The pieces that the networks are built of."""
+"""The two pieces that both branches are built of."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,25 +25,3 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.second(self.first(x)), inplace=True)
-
-
-class Bottleneck(nn.Module):
-    """A skip around a narrower 3 × 3 convolution between two 1 × 1; starts as identity. A fifth of a `ResidualBlock`'s
-    weights, for wide maps of few places."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        inner = width // 2
-        norm = nn.BatchNorm2d(width)
-        nn.init.zeros_(norm.weight)
-        self.inside = nn.Sequential(
-            nn.Conv2d(width, inner, 1, bias=False),
-            nn.BatchNorm2d(inner),
-            nn.ReLU(inplace=True),
-            conv(inner, inner),
-            nn.Conv2d(inner, width, 1, bias=False),
-            norm,
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.inside(x), inplace=True)

@@ -18,11 +18,9 @@ _WIDEST = 6.0  # deviations; a statistic further out than this says no more
 
 @dataclass(frozen=True, slots=True)
 class DetectorConfig:
-    """All that is needed to build the detector again; stored in checkpoints and in the card. `correlated`: of how many
-    of the encoder's taps correlations are taken."""
+    """All that is needed to build the detector again; stored in checkpoints and in the card."""
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    correlated: int = 5
     hidden: int = 256
     embedding: int = 128
     families: int = len(FAMILIES)
@@ -127,7 +125,7 @@ class NaturalTraceDetector(nn.Module):
         super().__init__()
         self.config = config = config or DetectorConfig()
         self.encoder = Encoder(config.encoder)
-        self.texture = TextureStatistics(tuple(c for _, c in config.encoder.taps), config.correlated)
+        self.texture = TextureStatistics(config.encoder.channels)
         self.trace = TraceHeads(self.texture.size, config)
         self.view = ViewHeads(self.texture.size, config)
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from naturaltrace.imaging.views import VIEW
-from naturaltrace_model.data.statistics import choose_directions, describe, drawn
+from naturaltrace_model.data.statistics import describe, drawn
 from naturaltrace_model.networks.branches import DetectorConfig, NaturalTraceDetector
 from naturaltrace_model.training import crossfit, distil, judgement
 from naturaltrace_model.training.checkpoint import write_whole
@@ -44,7 +43,7 @@ def train(encoder: Path, material: Material, config: JudgementConfig, out: Path,
     With `folds`, so many more detectors are trained that each leave some sources out (`out/folds`), and the figures of
     every source by the detector that never saw it come with the others.
     """
-    network = start(encoder, material.shards[0])
+    network = start(encoder)
     learned = learn_from(network, material, out / "statistics")
     figures: dict[str, float] = {}
     if folds:
@@ -62,14 +61,12 @@ def train(encoder: Path, material: Material, config: JudgementConfig, out: Path,
     return figures
 
 
-def start(encoder: Path, shard: Path) -> NaturalTraceDetector:
-    """A detector around a trained encoder, its directions chosen on the shard's crops; heads are still random."""
+def start(encoder: Path) -> NaturalTraceDetector:
+    """A detector around a trained encoder; its heads are still random."""
     network, _ = distil.load(encoder)
     detector = NaturalTraceDetector(DetectorConfig(encoder=network.config)).eval()
     detector.encoder.load_state_dict(network.state_dict())
     detector.encoder.requires_grad_(False)
-    crops = drawn(shard, "crops.npy")
-    choose_directions(detector, crops[np.linspace(0, len(crops) - 1, num=min(768, len(crops))).astype(np.int64)])
     return detector
 
 
