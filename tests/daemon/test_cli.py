@@ -27,7 +27,7 @@ Run = Callable[..., tuple[int, str, str]]
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the command line in this process with the stand-in's detector: status, standard output, standard error."""
 
-    def released(_data_dir: Path | None = None) -> Pipeline:
+    def released(_data_dir: Path | None = None, *, precision: str | None = None) -> Pipeline:
         return stand_in()
 
     monkeypatch.setattr(Pipeline, "released", released)
@@ -124,7 +124,7 @@ def test_a_folder_of_other_files_keeps_its_mode(tmp_path: Path) -> None:
 
 
 def test_check_without_a_detector_says_why(run: Run, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_data_dir: Path) -> Pipeline:
+    def broken(_data_dir: Path, *, precision: str | None) -> Pipeline:
         raise FileNotFoundError("card.json is missing")
 
     monkeypatch.setattr(Pipeline, "released", broken)
@@ -231,6 +231,7 @@ def test_doctor_names_every_path(folder: DataFolder) -> None:
     for name, path in folder.all():
         assert str(path) in report[f"path: {name}"]["text"]
     assert report["daemon"]["text"] == "not running"
+    assert report["in eight bits"]["well"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")

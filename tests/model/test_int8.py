@@ -50,7 +50,7 @@ def test_eight_bits_say_nearly_the_same_in_no_more_room() -> None:
     assert len(small) < len(wide)
 
 
-@pytest.mark.parametrize("stages", [2, 3, 5])
+@pytest.mark.parametrize("stages", [2, 5])
 def test_what_is_quantised_follows_from_names_however_many_stages_there_are(stages: int) -> None:
     torch.manual_seed(0)
     taps = tuple((stage, 8) for stage in range(stages))
@@ -59,7 +59,7 @@ def test_what_is_quantised_follows_from_names_however_many_stages_there_are(stag
     detector = NaturalTraceDetector(config).eval()
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (4, 128, 128, 3), dtype=np.uint8)
-    views = rng.integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    views = rng.integers(0, 256, (1, VIEW, VIEW, 3), dtype=np.uint8)
     small = onnx.load_model_from_string(to_int8(to_onnx(detector), crops, views, batch=4))
     made_by = {out: node for node in small.graph.node for out in node.output}
     weights = {tensor.name: tensor for tensor in small.graph.initializer}

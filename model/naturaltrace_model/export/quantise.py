@@ -100,7 +100,7 @@ def _stage(node: onnx.NodeProto) -> int:
 def _chosen(model: onnx.ModelProto, runs: Sequence[Run]) -> tuple[list[onnx.NodeProto], Ranges]:
     """The convolutions to quantise, and the range of each one's input. Raises NothingToQuantise."""
     found = [node for node in model.graph.node if node.op_type == "Conv" and _stage(node) >= _FIRST]
-    ranges = _ranges(model, sorted({node.input[0] for node in found}), runs)
+    ranges = _ranges(model, sorted({node.input[0] for node in found}), runs) if found else {}
     # One that sees values below zero, of which no ReLU came before it, would need a range of another kind.
     chosen = [node for node in found if node.input[0] in ranges]
     if not chosen:
