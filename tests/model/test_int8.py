@@ -25,7 +25,7 @@ from naturaltrace_model.export.graph import to_onnx  # noqa: E402
 from naturaltrace_model.export.int8 import Comparison  # noqa: E402
 from naturaltrace_model.export.quantise import NothingToQuantise, best_range, to_int8  # noqa: E402
 from naturaltrace_model.networks.branches import DetectorConfig, NaturalTraceDetector  # noqa: E402
-from naturaltrace_model.networks.encoder import EncoderConfig  # noqa: E402
+from naturaltrace_model.networks.encoder import EncoderConfig, Group  # noqa: E402
 from tests.model.small import small_detector  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
@@ -50,12 +50,12 @@ def test_eight_bits_say_nearly_the_same_in_no_more_room() -> None:
     assert len(small) < len(wide)
 
 
-@pytest.mark.parametrize("stages", [2, 5])
-def test_what_is_quantised_follows_from_names_however_many_stages_there_are(stages: int) -> None:
+@pytest.mark.parametrize("groups", [2, 5])
+def test_what_is_quantised_follows_from_names_however_many_blocks_there_are(groups: int) -> None:
     torch.manual_seed(0)
-    taps = tuple((stage, 8) for stage in range(stages))
-    encoder = EncoderConfig((16, 24, 32, 40, 48)[:stages], (1,) * stages, taps)
-    config = DetectorConfig(encoder, correlated=2, hidden=8, embedding=8, prototypes=4)
+    widths = (16, 24, 32, 40, 48)[:groups]
+    encoder = EncoderConfig(16, tuple(Group(3, 2, 2, width, 1) for width in widths), tuple(range(groups)))
+    config = DetectorConfig(encoder, hidden=8, embedding=8, prototypes=4)
     detector = NaturalTraceDetector(config).eval()
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (4, 128, 128, 3), dtype=np.uint8)
@@ -71,7 +71,7 @@ def test_what_is_quantised_follows_from_names_however_many_stages_there_are(stag
             coarse[in_eight] += 1
             if in_eight:
                 assert weights[widened.input[0]].data_type == onnx.TensorProto.INT8
-    later = sum(isinstance(m, torch.nn.Conv2d) for stage in detector.encoder.stages[1:] for m in stage.modules())
+    later = sum(isinstance(m, torch.nn.Conv2d) for block in detector.encoder.blocks[1:] for m in block.modules())
     every = sum(isinstance(m, torch.nn.Conv2d) for m in detector.encoder.modules())
     assert coarse == {True: 2 * later, False: 2 * (every - later)}  # for crops and for views
 
@@ -145,8 +145,13 @@ def test_it_takes_the_place_only_where_it_holds_and_helps() -> None:
 def test_a_range_gives_up_a_lone_peak_for_finer_steps() -> None:
     values = np.abs(np.random.default_rng(0).normal(0, 1, 400_000)).astype(np.float32)
     values[0] = 12.0
-    assert 4.0 < best_range(values, 12.0) < 10.0
-    assert best_range(np.zeros(5, np.float32), 0.0) > 0
+    least, largest = best_range(values, 0.0, 12.0)
+    assert least == 0
+    assert 4.0 < largest < 10.0
+    least, largest = best_range(-values, -12.0, -0.0)
+    assert largest == 0
+    assert -10.0 < least < -4.0
+    assert best_range(np.zeros(5, np.float32), 0.0, 0.0)[1] > 0
 
 
 def test_gaps_are_over_files_that_both_ways_judged() -> None:

@@ -1,9 +1,8 @@
 """The graph in eight bits: activations unsigned, weights signed per channel, ranges measured on training crops.
 
-Quantised are the encoder's convolutions from the second stage on, however many there are: four fifths of the work. The
-first stage stays in fp32, for it sees steps of single grey levels, which eight bits round away: alone it made more
-error than all the others together. So do the projections to the taps, the texture statistics and the heads, which weigh
-nothing.
+Quantised are the encoder's convolutions from the second block on, however many there are. The stem and the first block
+stay in fp32, for they see steps of single grey levels, which eight bits round away. So do the texture statistics and
+the heads, which weigh nothing.
 
 Two things make it hold. A range is the one that loses least over all values, not the one that the largest value asks
 for. And where the rounded maps move a statistic on average, the heads' zero is moved along.
@@ -23,8 +22,8 @@ from onnx import TensorProto, helper, numpy_helper
 from naturaltrace.detection.runtime.devices import ort
 from naturaltrace_model.export.graph import store_in_half
 
-_STAGE = re.compile(r"encoder\.stages\.(\d+)\.")
-_FIRST = 1  # the first stage in eight bits, counted from 0
+_BLOCK = re.compile(r"encoder\.blocks\.(\d+)\.")
+_FIRST = 1  # the first block in eight bits, counted from 0
 _KEPT_VALUES = 20_000  # of a tensor and a run, to choose its range by
 _SHARES = np.linspace(0.25, 1.0, 31)  # of the largest value: ranges that are tried
 _MEAN = ".standard.mean"
@@ -91,25 +90,22 @@ class _Reader:
         return next(self._left, None)
 
 
-def _stage(node: onnx.NodeProto) -> int:
+def _block(node: onnx.NodeProto) -> int:
     """Of the encoder's convolution `node`, from 0; -1 for any other."""
-    found = _STAGE.search(node.input[1])
+    found = _BLOCK.search(node.input[1])
     return int(found[1]) if found else -1
 
 
 def _chosen(model: onnx.ModelProto, runs: Sequence[Run]) -> tuple[list[onnx.NodeProto], Ranges]:
     """The convolutions to quantise, and the range of each one's input. Raises NothingToQuantise."""
-    found = [node for node in model.graph.node if node.op_type == "Conv" and _stage(node) >= _FIRST]
-    ranges = _ranges(model, sorted({node.input[0] for node in found}), runs) if found else {}
-    # One that sees values below zero, of which no ReLU came before it, would need a range of another kind.
-    chosen = [node for node in found if node.input[0] in ranges]
+    chosen = [node for node in model.graph.node if node.op_type == "Conv" and _block(node) >= _FIRST]
     if not chosen:
-        raise NothingToQuantise(f"no convolution of {len(model.graph.node)} nodes belongs to an encoder's later stage")
-    return chosen, ranges
+        raise NothingToQuantise(f"no convolution of {len(model.graph.node)} nodes belongs to an encoder's later block")
+    return chosen, _ranges(model, sorted({node.input[0] for node in chosen}), runs)
 
 
 def _ranges(model: onnx.ModelProto, names: Sequence[str], runs: Sequence[Run]) -> Ranges:
-    """Per tensor that a ReLU let through, the range in which eight bits lose least (mean square)."""
+    """Per tensor, the range in which eight bits lose least (mean square)."""
     rng = np.random.default_rng(0)
     low, top = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
@@ -118,23 +114,23 @@ def _ranges(model: onnx.ModelProto, names: Sequence[str], runs: Sequence[Run]) -
             low[name] = min(low[name], float(value.min()))
             top[name] = max(top[name], float(value.max()))
             kept[name].append(rng.choice(value.ravel(), min(_KEPT_VALUES, value.size)))
-    return {
-        name: [{"rmin": np.float32(0), "rmax": np.float32(best_range(np.concatenate(kept[name]), top[name]))}]
-        for name in names
-        if low[name] >= 0
-    }
+    found = {name: best_range(np.concatenate(kept[name]), low[name], top[name]) for name in names}
+    return {name: [{"rmin": np.float32(least), "rmax": np.float32(most)}] for name, (least, most) in found.items()}
 
 
-def best_range(values: NDArray[np.float32], largest: float) -> float:
-    """The upper end, at most `largest`, of the range from 0 in which 256 steps lose least of `values` (>= 0)."""
-    if largest <= 0:
-        return 1.0
+def best_range(values: NDArray[np.float32], least: float, largest: float) -> tuple[float, float]:
+    """The range within `least` and `largest`, 0 in it, in which 256 steps lose least of `values`."""
+    least, largest = min(least, 0.0), max(largest, 0.0)
+    if least == largest:
+        return 0.0, 1.0
 
-    def lost(most: float) -> float:
-        step = most / 255
-        return float(np.square(np.clip(np.round(values / step), 0, 255) * step - values).mean())
+    def lost(share: float) -> float:
+        step = (largest - least) * share / 255
+        low = round(least * share / step)
+        return float(np.square(np.clip(np.round(values / step), low, low + 255) * step - values).mean())
 
-    return min((largest * float(share) for share in _SHARES), key=lost)
+    share = float(min(_SHARES, key=lost))
+    return least * share, largest * share
 
 
 def _realign(exact: onnx.ModelProto, small: onnx.ModelProto, runs: Sequence[Run]) -> None:
