@@ -54,7 +54,10 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     monkeypatch.setattr(tuning, "measure", measure)
 
     def find(speed: float) -> None:
-        monkeypatch.setattr(tuning, "times_as_fast", lambda _one, _other: speed)
+        def times_as_fast(_one: Runtime, _other: Runtime) -> float:
+            return speed
+
+        monkeypatch.setattr(tuning, "times_as_fast", times_as_fast)
 
     return find
 
@@ -102,11 +105,13 @@ def test_the_quicker_one_is_really_timed() -> None:
         def __call__(self) -> float:
             return self.now
 
-    class Takes(OnnxRuntime):
-        def __init__(self, seconds: float) -> None:
-            self.device, self.outputs, self._seconds = "cpu", (), seconds
+    class Takes:
+        device, outputs = "cpu", ()
 
-        def run(self, *_: Any) -> Any:
+        def __init__(self, seconds: float) -> None:
+            self._seconds = seconds
+
+        def run(self, names: Any, crops: Any, views: Any) -> Any:
             clock.now += self._seconds
 
     clock = Clock()
@@ -177,23 +182,23 @@ def test_no_number_is_no_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "word"),
+    ("name", "content", "word"),
     [
-        (lambda small: small.graph.unlink(), "cannot read"),
-        (lambda small: small.graph.write_bytes(b""), "sha256"),
-        (lambda small: small.graph.write_bytes(SECOND[:-9]), "sha256"),
-        (lambda small: small.reference.unlink(), "should compute"),
-        (lambda small: small.reference.write_bytes(b"PK\x03\x04 no zip"), "should compute"),
+        ("small.onnx", None, "cannot read"),
+        ("small.onnx", b"", "sha256"),
+        ("small.onnx", SECOND[:-9], "sha256"),
+        (cards.SELF_TEST_INT8, None, "should compute"),
+        (cards.SELF_TEST_INT8, b"PK\x03\x04 no zip", "should compute"),
     ],
     ids=["no graph", "empty graph", "cut graph", "no reference", "damaged reference"],
 )  # fmt: skip
 @pytest.mark.parametrize("precision", ["auto", "int8"])
 def test_what_is_missing_or_damaged_costs_only_speed(
-    tmp_path: Path, timed: Callable[[float], None], precision: str, spoil: Callable[[Any], None], word: str
+    tmp_path: Path, timed: Callable[[float], None], precision: str, name: str, content: bytes | None, word: str
 ) -> None:
     timed(2.0)
     small = beside(tmp_path)
-    spoil(small)
+    (tmp_path / name).unlink() if content is None else (tmp_path / name).write_bytes(content)
     made = choice(tmp_path, small, precision)
     told_off(settled(made), word)
 

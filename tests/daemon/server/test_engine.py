@@ -172,7 +172,7 @@ async def test_the_engine_goes_over_to_eight_bits_once_it_has_measured(
         pytest.skip("this release came without a graph in eight bits")
     if Detector.released(threads=1, precision="int8").chosen.precision != "int8":
         pytest.skip("this machine computes it otherwise")
-    monkeypatch.setattr(tuning, "times_as_fast", lambda _one, _other: 1.8)
+    monkeypatch.setattr(tuning, "times_as_fast", lambda *_runtimes: 1.8)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     monkeypatch.setattr(engine_module, "HOUSEKEEPING_S", 0.1)
     folder.create()
     wanted = [Wanted("cpu")]

@@ -59,7 +59,7 @@ def strayed(runtime: Runtime, reference: Outputs, tolerance: Mapping[str, float]
         expected = reference[name]
         if value.shape != expected.shape or not np.isfinite(value).all():
             found.append(f"{name} has another shape or is no number")
-        elif (off := root_mean_square(value - expected)) > tolerance.get(name, 0.0):
+        elif not (off := root_mean_square(value - expected)) <= tolerance.get(name, 0.0):  # nor is NaN
             found.append(f"{name} is off by {off:.3g}")
     return found
 
