@@ -134,4 +134,4 @@ def test_encoder_survives_a_checkpoint(tmp_path: Path) -> None:
         for before, after in zip(network(pixels), again(pixels), strict=True):
             torch.testing.assert_close(before, after)
     assert step == 7
-    assert [m.shape[-1] for m in again(pixels)] == [32, 16, 8, 4, 4, 2, 2]
+    assert [m.shape[-1] for m in again(pixels)] == [32, 16, 8, 4, 4, 2, 2, 2, 2]

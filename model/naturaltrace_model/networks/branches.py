@@ -21,7 +21,7 @@ class DetectorConfig:
     """All that is needed to build the detector again; stored in checkpoints and in the card."""
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    hidden: int = 256
+    hidden: int = 512
     embedding: int = 128
     families: int = len(FAMILIES)
     prototypes: int = 32

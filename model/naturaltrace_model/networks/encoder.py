@@ -42,7 +42,7 @@ class EncoderConfig:
 
     stem: int = 32
     groups: tuple[Group, ...] = _GROUPS
-    taps: tuple[int, ...] = (0, 2, 4, 7, 10, 12, 14)
+    taps: tuple[int, ...] = (0, 2, 4, 7, 10, 11, 12, 13, 14)
 
     @property
     def blocks(self) -> list[Group]:
