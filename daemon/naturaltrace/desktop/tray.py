@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from naturaltrace.desktop import words
 from naturaltrace.desktop.backend import NoTray, load
 from naturaltrace.desktop.icon import State, picture
-from naturaltrace.storage.settings import PRECISIONS, SENSITIVITIES
+from naturaltrace.storage.settings import SENSITIVITIES
 
 __all__ = ["NoTray", "Tray", "load"]
 
@@ -34,6 +34,7 @@ _SHOWN = (
     "device",
     "devices",
     "precision",
+    "precisions",
     "notifications",
     "login",
     "language",
@@ -128,14 +129,15 @@ class Tray:
 
     def _devices(self) -> list[Any]:
         names: list[str] = self._state.get("devices") or ["auto"]
-        return [
-            *(
-                self._choice("device", name, self._text("auto") if name == "auto" else DEVICES.get(name, name))
-                for name in names
-            ),
-            self._pystray.Menu.SEPARATOR,
-            *(self._choice("precision", name, self._text(f"precision_{name}")) for name in PRECISIONS),
+        devices = [
+            self._choice("device", name, self._text("auto") if name == "auto" else DEVICES.get(name, name))
+            for name in names
         ]
+        precisions: list[str] = self._state.get("precisions") or []
+        if not precisions:
+            return devices
+        chosen = [self._choice("precision", name, self._text(f"precision_{name}")) for name in precisions]
+        return [*devices, self._pystray.Menu.SEPARATOR, *chosen]
 
     def _choice(self, setting: str, value: str, text: Any) -> Any:
         def chosen() -> bool:

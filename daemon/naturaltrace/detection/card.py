@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -118,6 +119,15 @@ def graph_bytes(graph: Traversable, sha256: str) -> bytes:
 def released() -> Card:
     """The bundled release. Raises CardError when none is installed."""
     return read(files(RELEASED_PACKAGE) / "card.json")
+
+
+@cache
+def has_int8() -> bool:
+    """Whether the bundled release has a graph in eight bits; False where none is installed."""
+    try:
+        return released().small is not None
+    except CardError:
+        return False
 
 
 def read(path: Traversable | Path) -> Card:

@@ -6,6 +6,8 @@ They prove that they are this user's by a key that only this user can read, made
 from aiohttp import web
 
 from naturaltrace.desktop.login import login_item, start_command
+from naturaltrace.detection.card import has_int8
+from naturaltrace.detection.runtime.wanted import PRECISIONS
 from naturaltrace.server.access import Access
 from naturaltrace.server.engine import ENGINE
 from naturaltrace.server.guard import GATE
@@ -51,6 +53,7 @@ async def get_state(request: web.Request) -> web.Response:
             "device": settings.device,
             "devices": devices(app),
             "precision": settings.precision,
+            "precisions": precisions(),
             "runs": {"device": app[ENGINE].device, "precision": app[ENGINE].precision},
             "notifications": settings.notifications,
             "language": settings.language,
@@ -62,6 +65,11 @@ async def get_state(request: web.Request) -> web.Response:
 def devices(app: web.Application) -> list[str]:
     """What the detector can be run on here, to be chosen in the settings; "auto" comes first."""
     return ["auto", *getattr(app[ENGINE], "devices", ("cpu",))]
+
+
+def precisions() -> list[str]:
+    """What `precision` may be, where the release has a graph in eight bits; else nothing is there to choose."""
+    return list(PRECISIONS) if has_int8() else []
 
 
 def _login() -> dict[str, bool]:

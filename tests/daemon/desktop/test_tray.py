@@ -37,6 +37,7 @@ class Recorded:
             "device": "auto",
             "devices": ["auto", "cpu", "cuda"],
             "precision": "auto",
+            "precisions": ["auto", "fp32", "int8"],
             "notifications": False,
             "language": "en",
             "login": {"possible": True, "enabled": False},
@@ -168,6 +169,12 @@ def test_whether_eight_bits_may_do_is_chosen_below_the_device(tray: Tray, daemon
     click(tray, "Device", "In 32 bits")
     assert ("PUT", "/v1/control/settings", {"precision": "fp32"}) in daemon.asked
     assert items(items(tray.icon.menu)["Device"].submenu)["In 32 bits"].checked is True
+
+
+def test_nothing_is_chosen_between_one_graph(tray: Tray, daemon: Recorded) -> None:
+    daemon.state["precisions"] = []
+    tray.refresh()
+    assert list(items(items(tray.icon.menu)["Device"].submenu)) == ["Automatic", "CPU", "NVIDIA (CUDA)"]
 
 
 def test_start_at_login_is_checked_and_unchecked(tray: Tray, daemon: Recorded) -> None:

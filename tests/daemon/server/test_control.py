@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from naturaltrace.detection.card import released
 from naturaltrace.detection.result import Detection, PixelLevel, UnclearReason
 from naturaltrace.imaging.prepared import Prepared
 from naturaltrace.server.pairing import Pairing
@@ -62,6 +63,7 @@ async def test_the_tray_gets_all_that_it_shows_in_one_answer(served: Served) -> 
     assert 890 <= state["paused_s"] <= 900
     assert (state["device"], state["notifications"], state["port"], state["browsers"]) == ("cpu", True, served.port, 1)
     assert state["precision"] == "fp32"
+    assert state["precisions"] == (["auto", "fp32", "int8"] if released().small else [])
     assert state["runs"].keys() == {"device", "precision"}
     assert state["devices"][0] == "auto"
     assert "cpu" in state["devices"]

@@ -15,6 +15,9 @@ export async function showSettings() {
   const devices = [...new Set([...state.devices, settings.device])];
   const device = document.querySelector("select[name=device]");
   device?.replaceChildren(...devices.map((name) => make("option", { value: name }, deviceName(name))));
+  const precision = /** @type {HTMLSelectElement} */ (document.querySelector("select[name=precision]"));
+  // A choice between two graphs, of which a release may have but one.
+  /** @type {HTMLElement} */ (precision.parentElement).hidden = !state.precisions.length;
   const values = { ...settings, start_at_login: state.login.enabled };
   for (const control of controls()) {
     if (control.type === "checkbox") control.checked = values[control.name];
