@@ -119,5 +119,6 @@ must("#setup", HTMLButtonElement).addEventListener("click", async () => {
 
 localise();
 await Promise.all([showCompanion(), showSite(), showPage()]);
+document.documentElement.dataset.ready = "true"; // All is in its place.
 if (tab?.id !== undefined && site && site.images.length === 0) origins = await imageOrigins(tab.id);
 setInterval(() => void showPage(), LOOK_EVERY_MS);

@@ -51,7 +51,8 @@ def open_popup(browser: Browser, page: Page) -> Page:
     tab = eventually(lambda: options.evaluate(find), "the page's tab")
     options.close()
     popup = browser.open_extension(f"popup/popup.html?tab={tab}")
-    eventually(lambda: popup.evaluate("document.querySelector('#pause').textContent"), "the popup")
+    # All of it: what comes later moves what stands below it, and a click would miss.
+    eventually(lambda: popup.evaluate("document.documentElement.dataset.ready") == "true", "the popup")
     return popup
 
 
