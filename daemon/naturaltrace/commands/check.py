@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from naturaltrace.commands.parsers import Commands
-from naturaltrace.storage.settings import PRECISIONS
+from naturaltrace.detection.runtime.wanted import PRECISIONS
 
 if TYPE_CHECKING:
     from naturaltrace.pipeline import Findings, Pipeline

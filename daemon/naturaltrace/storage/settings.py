@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from naturaltrace.detection.runtime.wanted import PRECISIONS
 from naturaltrace.storage.atomic import set_aside, write_private
 from naturaltrace.storage.reading import Damaged, read_json
 
 SENSITIVITIES = ("careful", "balanced", "eager")
-PRECISIONS = ("auto", "fp32", "int8")
 UNSAVED = "The data folder can't be written: changed settings are forgotten at the next start."
 
 

@@ -97,7 +97,6 @@ class Encoder(nn.Module):
             blocks.append(InvertedResidual(width, shape))
             width = shape.channels
         self.blocks = nn.ModuleList(blocks)
-        self._chain = tuple(blocks)  # the same, with their type
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """uint8 (B, H, W, 3), sRGB, H and W multiples of 32, to one map (B, C, h, w) per tap: strides 2 to 32."""
@@ -112,6 +111,10 @@ class Encoder(nn.Module):
             x = block(x)
             found.append(x)
         return found
+
+    @property
+    def _chain(self) -> list[InvertedResidual]:
+        return [block for block in self.blocks if isinstance(block, InvertedResidual)]
 
     def branches(self, pixels: Tensor, given: list[Tensor]) -> list[Tensor]:
         """What the stem gives, and what each block gives without its skip where `given` (less its last) goes in."""

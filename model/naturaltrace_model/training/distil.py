@@ -147,10 +147,7 @@ class _Scale:
     def measure(network: Encoder, teacher: Teacher, batches: Sequence[Tensor]) -> "_Scale":
         seen = [teacher(batch) for batch in batches]
         outputs = [_across([s[i] for s in seen]) for i in range(len(seen[0]))]
-        branches = [
-            _across([_branch(s, i, network) for s in seen]) if i and network.skips[i - 1] else outputs[i]
-            for i in range(len(outputs))
-        ]
+        branches = [_across([_branch(s, i, network) for s in seen]) for i in range(len(outputs))]
         return _Scale(
             [_deviation(o) for o in outputs],
             [_deviation(b) for b in branches],
