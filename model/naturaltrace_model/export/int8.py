@@ -21,6 +21,7 @@ from naturaltrace.detection.result import Detection, PixelLevel
 from naturaltrace.detection.runtime import selftest
 from naturaltrace.detection.runtime.devices import ort
 from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime
+from naturaltrace.detection.runtime.tuning import LEAST_SPEED
 from naturaltrace.detection.runtime.wanted import INT8
 from naturaltrace.detection.session import CropSession
 from naturaltrace.imaging.decode import decode
@@ -40,7 +41,6 @@ MOST_STEPS = 1  # along no_sign, unclear, likely_ai, ai
 MOST_MEAN_SHIFT = 0.01  # of probability; what saving once more makes
 MOST_LOSS = 0.005  # of AUC
 LEAST_ALIKE = 0.98  # cosine of the embeddings that resemblances are told by, on average
-LEAST_SPEED = 1.15  # times as fast
 MOST_BYTES = 12_000_000
 # How far a machine's sums may take it off, as a share of what eight bits cost against fp32 (root mean squares).
 # Machines that are all right differ too: a value on the edge between two steps falls to either side.
