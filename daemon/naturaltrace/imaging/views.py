@@ -11,6 +11,9 @@ from PIL import Image
 VIEW = 256
 # From this ratio on, one central square would miss too much, and both ends are looked at instead.
 _LONG = 1.25
+# Below this ratio the two squares overlap, and scaling the whole image once costs less than scaling both.
+_APART = 2.0
+_GAP = 3.0
 
 
 def square_views(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -18,13 +21,18 @@ def square_views(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = pixels.shape[:2]
     side = min(height, width)
     room_y, room_x = height - side, width - side
-    shares = (0.0, 1.0) if max(height, width) >= _LONG * side else (0.5,)
     image = Image.fromarray(pixels)
-    return np.stack([shrink(image, (round(room_x * s), round(room_y * s)), side) for s in shares])
+    if max(height, width) < _LONG * side:
+        return shrink(image, (round(room_x * 0.5), round(room_y * 0.5)), side)[None]
+    if max(height, width) < _APART * side:
+        size = (round(width * VIEW / side), round(height * VIEW / side))
+        whole = np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP))
+        return np.stack([whole[:VIEW, :VIEW], whole[-VIEW:, -VIEW:]])
+    return np.stack([shrink(image, (0, 0), side), shrink(image, (room_x, room_y), side)])
 
 
 def shrink(image: Image.Image, corner: tuple[int, int], side: int, size: int = VIEW) -> NDArray[np.uint8]:
     """The square of `side` pixels at `corner` (x, y), Lanczos-scaled to (size, size, 3)."""
     x, y = corner
     box = (x, y, x + side, y + side)
-    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))
+    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=_GAP))

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from naturaltrace.imaging.views import VIEW, square_views
+from naturaltrace.imaging.views import VIEW, shrink, square_views
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,20 @@ def test_a_long_image_is_seen_at_both_ends() -> None:
     first, last = square_views(pixels)
     assert first.mean() == pytest.approx(250, abs=1)
     assert last.mean() == pytest.approx(100, abs=1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 400), (611, 401), (768, 1024)])
+def test_overlapping_squares_show_what_each_shows_alone(height: int, width: int) -> None:
+    y, x = np.mgrid[0:height, 0:width] / 40
+    pixels = np.stack([np.sin(x) * np.cos(y), np.sin(x + y), np.cos(x - 2 * y)], axis=-1)
+    pixels = (pixels * 100 + 128).astype(np.uint8)
+    first, last = square_views(pixels).astype(int)
+    side = min(height, width)
+    image = Image.fromarray(pixels)
+    alone = [shrink(image, corner, side).astype(int) for corner in ((0, 0), (width - side, height - side))]
+    # Half a pixel of the view is all by which the last one may be shifted.
+    assert np.abs(first - alone[0]).max() <= 3
+    assert np.abs(last - alone[1]).mean() <= 4
 
 
 def test_a_square_one_is_not_stretched() -> None:
