@@ -52,12 +52,6 @@ def _parser() -> argparse.ArgumentParser:
     further.add_argument("--list", action="store_true", help="print the repositories that the rules need, and stop")
     further.set_defaults(run=_further)
 
-    mirror = commands.add_parser("mirror", help="make a git mirror of a package's pictures, for `further`")
-    mirror.add_argument("archive", type=Path, help=".deb, .whl, .zip or .tar.*")
-    mirror.add_argument("source", help="what rules call it: debian/NAME, pypi/NAME, npm/NAME")
-    mirror.add_argument("--mirrors", type=Path, required=True, help="folder of the mirrors")
-    mirror.set_defaults(run=_mirror)
-
     shards = commands.add_parser("shards", help="draw training crops out of the images")
     shards.add_argument("images", type=Path, help="folder with pack.csv or images.csv")
     shards.add_argument("out", type=Path, help="folder for the shard")
@@ -265,12 +259,6 @@ def _further(options: argparse.Namespace) -> None:
     generated = sum(row["label"] == "1" for row in rows)
     sources = len({row["repo"] for row in rows})
     print(f"{generated} generated and {len(rows) - generated} real images of {sources} sources in {options.out}")
-
-
-def _mirror(options: argparse.Namespace) -> None:
-    from naturaltrace_model.data import packages
-
-    print(packages.make_mirror(options.archive, options.source, options.mirrors))
 
 
 def _shards(options: argparse.Namespace) -> None:
