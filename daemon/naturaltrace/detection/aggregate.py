@@ -4,13 +4,13 @@ Serving and calibration both go through this file, so that a card's figures are 
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from naturaltrace.detection.card import Aggregation, Card, QualityBin
+from naturaltrace.detection.quantiles import share_from, share_up_to
 from naturaltrace.detection.result import PixelLevel
 from naturaltrace.detection.session import CropOutputs
 
@@ -77,8 +77,8 @@ def calibrate(value: float, own: QualityBin) -> Calibrated:
     """What a score means among calibration's images of like quality."""
     return Calibrated(
         probability=1 / (1 + math.exp(-max(-30.0, min(30.0, own.slope * value + own.intercept)))),
-        real_rate=_share_reaching(value, own.real_scores, own.real_count),
-        generated_rate=_share_reaching(-value, tuple(-s for s in reversed(own.generated_scores)), own.generated_count),
+        real_rate=_rate(1 - share_up_to(value, own.real_scores), own.real_count),
+        generated_rate=_rate(1 - share_from(value, own.generated_scores), own.generated_count),
         level=_level(value, own),
     )
 
@@ -93,7 +93,6 @@ def _level(value: float, own: QualityBin) -> PixelLevel:
     return PixelLevel.UNCLEAR
 
 
-def _share_reaching(value: float, quantiles: Sequence[float], count: int) -> float:
-    """The conformal p-value (1 + those that reach `value`) / (1 + count), read off the stored quantiles."""
-    below = float(np.interp(value, quantiles, np.linspace(0.0, 1.0, len(quantiles)), left=0.0, right=1.0))
-    return (1 + (1 - below) * count) / (1 + count)
+def _rate(share: float, count: int) -> float:
+    """The conformal p-value (1 + those beyond a score) / (1 + count), of their share by the stored quantiles."""
+    return (1 + share * count) / (1 + count)

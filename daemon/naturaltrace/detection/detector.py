@@ -127,9 +127,7 @@ class Detector:
         """One run of the graph for all images; each image's own rows."""
         if not ready:
             return []
-        outputs, seen = self._session.run(
-            np.concatenate([r.crops.pixels for r in ready]), np.concatenate([r.views for r in ready])
-        )
+        outputs, seen = self._session.run(_joined([r.crops.pixels for r in ready]), _joined([r.views for r in ready]))
         found: list[tuple[CropOutputs, ViewOutputs]] = []
         crop = view = 0
         for each in ready:
@@ -173,6 +171,10 @@ class Detector:
             cues=aggregate.cues(values, self.card.aggregation),
             statistics=ready.statistics,
         )
+
+
+def _joined(parts: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _scores(crops: Crops, rows: CropOutputs) -> tuple[CropScore, ...]:

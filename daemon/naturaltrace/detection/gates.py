@@ -8,16 +8,16 @@ from naturaltrace.detection.result import UnclearReason
 
 def declined(crops: NDArray[np.uint8], least_texture: float) -> UnclearReason | None:
     """Why these crops (N, S, S, 3) get no verdict, if they get none; `least_texture` in grey levels."""
-    if texture(crops) < least_texture:
+    if not any(texture(crop) >= least_texture for crop in crops):  # the first one is rich in texture, as a rule
         return UnclearReason.FLAT
     return UnclearReason.NOISE if is_noise(crops) else None
 
 
-def texture(crops: NDArray[np.uint8]) -> float:
-    """Mean absolute step between neighbouring green pixels, in grey levels, of the busiest crop (N, S, S, 3)."""
-    green = crops[:, :, :, 1].astype(np.int16)
-    steps = np.abs(np.diff(green, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(green, axis=2)).mean(axis=(1, 2))
-    return float(steps.max() / 2)
+def texture(crop: NDArray[np.uint8]) -> float:
+    """Mean absolute step between neighbouring green pixels (S, S, 3), in grey levels."""
+    green = crop[:, :, 1].astype(np.int16)
+    steps = sum(float(np.abs(np.diff(green, axis=axis)).mean()) for axis in (0, 1))
+    return steps / 2
 
 
 def is_noise(crops: NDArray[np.uint8]) -> bool:

@@ -16,41 +16,87 @@ The choice follows the realism score of Chen et al. (arXiv 2309.14756); its abst
 these definitions are ours.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 NAMES = ("edge_density", "contrast", "energy", "laplacian_variance", "mean_spectrum")
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _LEVELS = 16
+_EDGE = 8 * 8  # grey levels, before the scale of 1/8
 
 
 def statistics(views: NDArray[np.uint8]) -> dict[str, float]:
     """One value per name in `NAMES`, of views uint8 (M, S, S, 3)."""
-    rows = np.array([_one(view.astype(np.float32) @ _LUMA) for view in views])
-    return dict(zip(NAMES, (float(v) for v in rows.mean(0)), strict=True))
+    rows = [_one(view.astype(np.float32) @ _LUMA) for view in views]
+    return {name: sum(row[i] for row in rows) / len(rows) for i, name in enumerate(NAMES)}
 
 
 def _one(luma: NDArray[np.float32]) -> tuple[float, float, float, float, float]:
     contrast, energy = _co_occurrence(luma)
-    inner = luma[1:-1, 1:-1]
-    laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * inner
+    return _edges(luma), contrast, energy, _laplacian(luma), _spectrum(luma)
+
+
+# This runs for every image that is judged, so planes are written over rather than made anew where that can be.
+
+
+def _edges(luma: NDArray[np.float32]) -> float:
     across = luma[:, 2:] - luma[:, :-2]
     down = luma[2:] - luma[:-2]
-    gx = (across[:-2] + 2 * across[1:-1] + across[2:]) / 8
-    gy = (down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]) / 8
-    edges = float((gx * gx + gy * gy > 64).mean())
-    window = np.hanning(luma.shape[0]).astype(np.float32)
-    spectrum = np.abs(np.fft.rfft2(luma * window[:, None] * window[None, :])) / luma.shape[0]
-    spectrum[0, 0] = 0
-    return edges, contrast, energy, float(laplacian.var()), float(np.log10(1 + spectrum).mean())
+    gx = across[1:-1] * 2
+    gx += across[:-2]
+    gx += across[2:]
+    gy = down[:, 1:-1] * 2
+    gy += down[:, :-2]
+    gy += down[:, 2:]
+    gx *= gx
+    gy *= gy
+    gx += gy
+    return float(np.count_nonzero(gx > _EDGE * _EDGE) / gx.size)
+
+
+def _laplacian(luma: NDArray[np.float32]) -> float:
+    found = luma[:-2, 1:-1] + luma[2:, 1:-1]
+    found += luma[1:-1, :-2]
+    found += luma[1:-1, 2:]
+    found -= luma[1:-1, 1:-1] * 4
+    found -= found.mean()
+    return float(np.dot(found.ravel(), found.ravel())) / found.size
+
+
+def _spectrum(luma: NDArray[np.float32]) -> float:
+    size = np.abs(np.fft.rfft2(luma * _window(len(luma))))
+    size /= luma.shape[0]
+    size[0, 0] = 0
+    size += 1
+    return float(np.log10(size, out=size).mean())
+
+
+@cache
+def _window(length: int) -> NDArray[np.float32]:
+    window = np.hanning(length).astype(np.float32)
+    return window[:, None] * window[None, :]
 
 
 def _co_occurrence(luma: NDArray[np.float32]) -> tuple[float, float]:
-    level = np.clip(luma * (_LEVELS / 256), 0, _LEVELS - 1).astype(np.int64)
-    pairs = np.concatenate(
-        [(level[:, :-1] * _LEVELS + level[:, 1:]).ravel(), (level[:-1] * _LEVELS + level[1:]).ravel()]
-    )
-    counts = np.bincount(pairs, minlength=_LEVELS * _LEVELS).reshape(_LEVELS, _LEVELS).astype(np.float64)
-    p = (counts + counts.T) / (2 * len(pairs))
-    distance = np.arange(_LEVELS)[:, None] - np.arange(_LEVELS)[None, :]
-    return float((p * distance**2).sum()), float((p * p).sum())
+    level = np.minimum(luma * (_LEVELS / 256), _LEVELS - 1).astype(np.uint8)
+    first = level * np.uint8(_LEVELS)
+    beside, below = first[:, :-1] + level[:, 1:], first[:-1] + level[1:]
+    counts = (_histogram(beside) + _histogram(below)).reshape(_LEVELS, _LEVELS)
+    p = (counts + counts.T) / (2 * (beside.size + below.size))
+    return float((p * _distances()).sum()), float((p * p).sum())
+
+
+def _histogram(values: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """How often each of 256 values occurs. Pillow counts bytes three times as fast as numpy's bincount, which makes
+    eight bytes of each first."""
+    return np.array(Image.fromarray(values).histogram(), dtype=np.float64)
+
+
+@cache
+def _distances() -> NDArray[np.float64]:
+    """(i - j)² of two levels."""
+    level = np.arange(_LEVELS, dtype=np.float64)
+    return (level[:, None] - level[None, :]) ** 2

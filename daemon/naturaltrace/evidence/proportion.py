@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from naturaltrace.detection.quantiles import share_up_to
 from naturaltrace.detection.result import Detection
 from naturaltrace.evidence.reference import Reference
 
 
 def share_above(value: float, quantiles: Sequence[float]) -> float:
     """The share (0..1) of images whose figure is higher, read off evenly spaced quantiles, ascending."""
-    return 1 - float(np.interp(value, quantiles, np.linspace(0.0, 1.0, len(quantiles)), left=0.0, right=1.0))
+    return 1 - share_up_to(value, quantiles)
 
 
 def more_natural(reference: Reference, detection: Detection) -> int | None:

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from naturaltrace.detection import regions
 from naturaltrace.detection.heatmap import COLOURS, HeatGrid, colour, heat_grid, legend, render
 from naturaltrace.detection.regions import find_regions
 from naturaltrace.detection.session import CropOutputs, ViewOutputs
@@ -114,3 +115,30 @@ def test_an_even_map_has_none_and_no_map_has_more_than_three() -> None:
 
 def test_nothing_is_pointed_at_where_no_crop_looked() -> None:
     assert find_regions(_grid([(slice(6, 12), slice(8, 16))], seen=0.1)) == ()
+
+
+def _filled(mask: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Four-connected parts, cell by cell."""
+    left, parts = mask.copy(), list[NDArray[np.bool_]]()
+    for start in zip(*np.nonzero(mask), strict=True):
+        if not left[start]:
+            continue
+        own, cells = np.zeros_like(mask), [start]
+        while cells:
+            y, x = cells.pop()
+            if 0 <= y < mask.shape[0] and 0 <= x < mask.shape[1] and left[y, x]:
+                left[y, x], own[y, x] = False, True
+                cells += [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)]
+        parts.append(own)
+    return parts
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_parts_of_a_map_are_found_as_if_cell_by_cell(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (1, 64) if seed == 0 else (64, 1) if seed == 1 else tuple(rng.integers(2, 65, 2))
+    mask = rng.random(shape) < rng.uniform(0.2, 0.8)
+    found = regions._components(mask, mask)  # pyright: ignore[reportPrivateUsage]
+    expected = [part for part in _filled(mask) if part.sum() >= 4]
+    assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+    assert regions._components(mask, np.zeros_like(mask)) == []  # pyright: ignore[reportPrivateUsage]
