@@ -78,9 +78,24 @@ def _gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @cache
-def _template() -> NDArray[np.float32]:
-    gradients = _gradients(_star(_FRAME, _FRAME / 3)).ravel()
-    return gradients / np.float32(np.linalg.norm(gradients))
+def _templates() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What a frame of side × side pixels is multiplied by, for each shift: (side², shifts), (side, 2 · shift + 1).
+
+    The first gives the inner product of the frame's gradients with the star's, whose length is 1: gradients are sums of
+    pixels, so the template is carried over to the pixels once. The second sums what lies in the star's rows or columns.
+    """
+    side, places = _FRAME + 2 * _SHIFT, range(2 * _SHIFT + 1)
+    right, down = _gradients(_star(_FRAME, _FRAME / 3))
+    length = np.float32(np.sqrt((right * right).sum() + (down * down).sum()))
+    slopes, _ = np.gradient(np.eye(side, dtype=np.float32))  # slopes @ frame: its gradients down
+    shifted: list[NDArray[np.float32]] = []
+    for y in places:
+        for x in places:
+            padding = ((y, 2 * _SHIFT - y), (x, 2 * _SHIFT - x))
+            of_pixels = slopes.T @ np.pad(down / length, padding) + np.pad(right / length, padding) @ slopes
+            shifted.append(of_pixels.ravel())
+    windows = np.stack([np.arange(side) - place for place in places], axis=1)
+    return np.stack(shifted, axis=1), ((windows >= 0) & (windows < _FRAME)).astype(np.float32)
 
 
 def sparkle(pixels: NDArray[np.uint8]) -> StarFit | None:
@@ -91,7 +106,8 @@ def sparkle(pixels: NDArray[np.uint8]) -> StarFit | None:
         return None
     corner = Image.fromarray(pixels[-round(0.3 * short) :, -round(0.3 * short) :]).convert("L")
     side = _FRAME + 2 * _SHIFT
-    stars, seen = list[float](), list[NDArray[np.float32]]()
+    stars: list[float] = []
+    frames = Image.new("L", (side, side * len(_WIDTHS)))  # one below the other: each way into numpy costs as much again
     for share in _WIDTHS:
         star = share * short
         centre = corner.width - star * _FROM_EDGE
@@ -99,24 +115,26 @@ def sparkle(pixels: NDArray[np.uint8]) -> StarFit | None:
         if star < _LEAST_WIDTH or centre - half < 0 or centre + half > corner.width:
             continue
         box = (centre - half, centre - half, centre + half, centre + half)
+        frames.paste(corner.resize((side, side), Image.Resampling.BILINEAR, box=box), (0, side * len(stars)))
         stars.append(star)
-        seen.append(np.asarray(corner.resize((side, side), Image.Resampling.BILINEAR, box=box), np.float32))
     if not stars:
         return None
-    likeness = _likeness(np.stack(seen))
+    seen = np.asarray(frames)[: side * len(stars)].astype(np.float32)
+    likeness = _likeness(seen.reshape(len(stars), side, side))
     best = int(likeness.argmax())
     return StarFit(float(likeness[best]), stars[best])
 
 
 def _likeness(seen: NDArray[np.float32]) -> NDArray[np.float32]:
     """The template's correlation with each frame (N, side, side), at the shift where it is largest."""
+    templates, windows = _templates()
     down, right = np.gradient(seen, axis=(1, 2))
-    # One row per shift; all widths in one go, for most of the time was spent on the way into numpy and back.
-    windows = np.lib.stride_tricks.sliding_window_view(np.stack([right, down], 1), (_FRAME, _FRAME), axis=(2, 3))
-    shifted = windows.transpose(0, 2, 3, 1, 4, 5).reshape(len(seen), (2 * _SHIFT + 1) ** 2, -1)
-    norms = np.sqrt(np.einsum("nsk,nsk->ns", shifted, shifted))
+    down *= down
+    right *= right
+    down += right
+    norms = np.sqrt(windows.T @ down @ windows).reshape(len(seen), -1)
     # The constant keeps the noise of a flat corner from looking like anything.
-    return (shifted @ _template() / (norms + 2.0 * _FRAME)).max(axis=1)
+    return (seen.reshape(len(seen), -1) @ templates / (norms + 2.0 * _FRAME)).max(axis=1)
 
 
 LEAST_LIKENESS = 0.5  # real images stay under 0.35 (benchmarks/provenance_visible.py)

@@ -111,3 +111,18 @@ def test_a_disc_a_square_and_a_diamond_are_no_sparkle() -> None:
         pixels = of_size(1024, 1024).copy()
         pixels[-80:-32, -80:-32][shape] = 255
         assert kinds(pixels) == []
+
+
+def test_likeness_is_the_plain_correlation_of_gradients() -> None:
+    rng = np.random.default_rng(2)
+    frames = rng.integers(0, 256, (4, 40, 40)).astype(np.float32)
+    frames[1, 1:37, 3:39] += 90 * visible._star(36, 12)  # pyright: ignore[reportPrivateUsage]
+    frames[2] = 255
+    template = visible._gradients(visible._star(36, 12)).ravel()  # pyright: ignore[reportPrivateUsage]
+    template /= np.linalg.norm(template)
+    found = visible._likeness(frames)  # pyright: ignore[reportPrivateUsage]
+    for frame, likeness in zip(frames, found, strict=True):
+        down, right = np.gradient(frame)
+        windows = [np.stack([g[y : y + 36, x : x + 36] for g in (right, down)]) for y in range(5) for x in range(5)]
+        expected = max(float(w.ravel() @ template) / (float(np.linalg.norm(w)) + 72) for w in windows)
+        assert likeness == pytest.approx(expected, abs=1e-5)

@@ -107,3 +107,31 @@ def test_the_reader_looks_at_pixels_only_when_given_them() -> None:
     (finding,) = read_provenance(buffer.getvalue(), "PNG", pixels=marked).findings
     assert finding.generator == "FLUX"
     assert read_provenance(files.encode("PNG"), "PNG", pixels=np.zeros((4, 4, 3), np.uint8)).findings == ()
+
+
+def _votes_by_formula(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """The scheme written down plainly: U, Haar's mean, the largest magnitude of each block but for its first value."""
+    height, width = (side // 4 * 4 for side in pixels.shape[:2])
+    red, green, blue = np.moveaxis(pixels[:height, :width].astype(np.float64), 2, 0)
+    u = 0.492 * (blue - (0.299 * red + 0.587 * green + 0.114 * blue)) + 128
+    mean = (u[0::2, 0::2] + u[0::2, 1::2] + u[1::2, 0::2] + u[1::2, 1::2]) / 2
+    found: list[bool] = []
+    for y in range(0, mean.shape[0] // 4 * 4, 4):
+        for x in range(0, mean.shape[1] // 4 * 4, 4):
+            found.append(np.abs(mean[y : y + 4, x : x + 4].ravel()[1:]).max() % 36 > 18)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (301, 262), (259, 410)])
+def test_votes_are_those_of_the_plain_formula(shape: tuple[int, int]) -> None:
+    photo = PHOTOS["coffee"][: shape[0], : shape[1]]
+    noise = np.random.default_rng(5).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    extreme = np.where(noise > 127, 255, 0).astype(np.uint8)
+    for pixels in (photo, noise, extreme):
+        both = dwt_dct.votes(pixels)
+        assert both is not None
+        for votes, order in zip(both, (pixels, pixels[..., ::-1]), strict=True):
+            expected = _votes_by_formula(order)
+            assert votes.shape == expected.shape
+            # Single precision may tip a value that lies on the edge of a step.
+            assert (votes != expected).mean() < 0.002
