@@ -4,6 +4,7 @@ It takes one file at a time from its standard input and answers on its standard 
 need, shuts itself off, and only then reads the first byte that someone else wrote.
 """
 
+import gc
 import io
 import os
 import select
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
     believed = trust.bundled()
     requests, answers = _streams()
     warm_up(believed)
+    gc.freeze()  # what is loaded by now stays; the collector need not walk through it for each few files
     confined = confine.confine(memory_mb * 2**20)
     wire.send(answers, {"ready": confined})
     while True:

@@ -13,6 +13,7 @@ from naturaltrace.imaging.decode import DEFAULT_LIMITS, DecodeLimits
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.provenance.trust import TrustList, bundled
 from naturaltrace.sandbox import wire
+from naturaltrace.sandbox.deadline import Deadline
 from naturaltrace.sandbox.reading import Reading
 from naturaltrace.sandbox.windows_job import EndsWithUs
 
@@ -62,6 +63,7 @@ class ReaderProcess:
     overran: int = 0
     _process: "subprocess.Popen[bytes] | None" = None
     _held: EndsWithUs | None = None  # Windows: what ends the process with the daemon
+    _deadline: Deadline = field(default_factory=Deadline)
     _told: TrustList | None = None  # whose signatures the running process believes
 
     def start(self) -> None:
@@ -154,13 +156,8 @@ class ReaderProcess:
                 overrun.set()
             process.kill()
 
-        timer = threading.Timer(seconds, kill)
-        timer.daemon = True
-        timer.start()
-        try:
+        with self._deadline.within(seconds, kill):
             yield
-        finally:
-            timer.cancel()
 
     @property
     def _requests(self) -> BinaryIO:

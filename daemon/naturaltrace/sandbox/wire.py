@@ -24,6 +24,7 @@ MAX_CROPS = 256
 MAX_VIEWS = 8
 MAX_THUMBNAIL = 2**20
 _LENGTHS = struct.Struct(">II")
+_TOGETHER = 2**20  # bytes; copying more costs more than it saves
 
 _ERRORS: dict[str, type[ImagingError]] = {
     kind.type: kind
@@ -39,8 +40,12 @@ class BadMessage(Exception):  # noqa: N818 (it reads as what it says)
 def send(stream: BinaryIO, head: dict[str, Any], body: bytes = b"") -> None:
     """One message. `body` is sent as it is."""
     text = json.dumps(head, separators=(",", ":")).encode()
-    stream.write(_LENGTHS.pack(len(text), len(body)) + text)
-    if body:
+    start = _LENGTHS.pack(len(text), len(body)) + text
+    if len(body) <= _TOGETHER:
+        # In one piece: who waits for it is woken once, and on one core not before all of it is there.
+        stream.write(start + body)
+    else:
+        stream.write(start)
         stream.write(body)
     stream.flush()
 
