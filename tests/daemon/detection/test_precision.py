@@ -92,6 +92,21 @@ def test_it_runs_where_it_is_right_and_quicker_and_that_is_kept(
     )
 
 
+def test_its_file_is_read_once_for_each_choice(
+    tmp_path: Path, timed: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed(2.0)
+    read: list[str] = []
+
+    def graph_bytes(graph: Any, sha256: str) -> bytes:
+        read.append(sha256)
+        return cards.graph_bytes(graph, sha256)
+
+    monkeypatch.setattr("naturaltrace.detection.runtime.choice.graph_bytes", graph_bytes)
+    assert settled(choice(tmp_path, beside(tmp_path))).precision == "int8"
+    assert len(read) == 1
+
+
 def test_another_release_is_measured_anew(tmp_path: Path, timed: Callable[[float], None]) -> None:
     timed(1.8)
     assert settled(choice(tmp_path, beside(tmp_path))).precision == "int8"

@@ -46,6 +46,7 @@ class Choice:
     notices: list[str] = field(default_factory=list[str])
     small: EightBits | None = None
     precision: str = FP32
+    _small_content: bytes | None = None  # of the graph in eight bits, once it was asked for
 
     def make(self, device: str) -> Chosen:
         """The first of `devices.wanted(device)` that can be believed. Raises RuntimeUnavailable without any."""
@@ -135,7 +136,9 @@ class Choice:
 
     def _small_bytes(self) -> bytes:
         assert self.small is not None
-        return graph_bytes(self.small.graph, self.small.sha256)
+        if self._small_content is None:
+            self._small_content = graph_bytes(self.small.graph, self.small.sha256)
+        return self._small_content
 
     # --- any device --------------------------------------------------------------------------------------------------
 
