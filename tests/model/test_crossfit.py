@@ -65,7 +65,7 @@ def test_every_source_is_judged_by_the_fold_that_never_saw_it(tmp_path: Path) ->
     data, found = Described.gather([(folder / "statistics.npy", folder)])
     learned = Learned(data, found, data, [*found[:-1], "views only"], None)
     config = JudgementConfig(
-        view_steps=10, ridge=1e-3, traces=TracesConfig(first_steps=10, second_steps=20, pairs=16, batch=32)
+        steps=10, ridge=1e-3, traces=TracesConfig(first_steps=10, second_steps=20, pairs=16, batch=32)
     )
     figures = crossfit.train(network, learned, config, 2, tmp_path / "folds")
     assert figures["unseen_auc_regions"] > 0.8

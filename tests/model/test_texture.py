@@ -12,7 +12,7 @@ needs("torch", "train")
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from naturaltrace_model.networks.branches import NaturalTraceDetector  # noqa: E402
+from naturaltrace_model.networks.branches import BentLogit, NaturalTraceDetector  # noqa: E402
 from naturaltrace_model.networks.texture import TextureStatistics  # noqa: E402
 from naturaltrace_model.training import detector as training  # noqa: E402
 from naturaltrace_model.training import distil, linear  # noqa: E402
@@ -56,8 +56,19 @@ def test_place_map_of_a_detector_averages_to_its_linear_logit() -> None:
         maps = detector.encoder(views)
         places = detector.places(maps, detector.view)
         statistics = detector.view.standard(detector.texture(maps))
-        logit = detector.view.head_logit(statistics).squeeze(1)
+        logit = detector.view.head_logit.line(statistics).squeeze(1)
         torch.testing.assert_close(places.mean((1, 2)), logit, rtol=1e-3, atol=1e-3)
+
+
+def test_both_halves_of_a_logit_weigh_the_same() -> None:
+    torch.manual_seed(0)
+    logit, x = BentLogit(12, 8).eval(), torch.randn(500, 12)
+    with torch.no_grad():
+        torch.testing.assert_close(logit(x), logit.line(x).squeeze(1))
+        logit.balance(x)
+        halves = logit.mix[0] * logit.line(x), logit.mix[1] * logit.bend(x)
+        torch.testing.assert_close(logit(x), (halves[0] + halves[1]).squeeze(1))
+    torch.testing.assert_close(halves[0].std(), halves[1].std())
 
 
 def test_convex_fit_finds_the_direction_and_weighs_sources_alike() -> None:
@@ -95,7 +106,7 @@ def test_heads_learn_from_statistics_and_survive_a_checkpoint(tmp_path: Path) ->
     detector = NaturalTraceDetector()
     train, held = (_described(tmp_path, count, detector.texture.size) for count in (600, 300))
     config = JudgementConfig(
-        view_steps=10, traces=TracesConfig(first_steps=20, second_steps=60, pairs=32, batch=64), ridge=1e-3
+        steps=10, traces=TracesConfig(first_steps=20, second_steps=60, pairs=32, batch=64), ridge=1e-3
     )
     train_traces(detector, train, None, config, tmp_path)
     train_views(detector, train, config, tmp_path)

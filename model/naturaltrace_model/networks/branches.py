@@ -22,6 +22,7 @@ class DetectorConfig:
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     hidden: int = 512
+    crop_hidden: int = 256  # of the bent half of a crop's logit
     embedding: int = 128
     families: int = len(FAMILIES)
     prototypes: int = 32
@@ -51,8 +52,31 @@ class Standard(nn.Module):
         return ((statistics - self.mean) / self.deviation).clamp(-_WIDEST, _WIDEST)
 
 
+class BentLogit(nn.Module):
+    """A logit of which one half is linear in the statistics and the other is not: together they judge sources that
+    neither has seen better than each alone."""
+
+    mix: Tensor
+
+    def __init__(self, size: int, hidden: int) -> None:
+        super().__init__()
+        self.line = nn.Linear(size, 1)
+        self.bend = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(hidden, 1))
+        self.register_buffer("mix", torch.tensor([1.0, 0.0]))  # of the linear and the bent half
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Standardised statistics (B, size) to logits (B,)."""
+        return (self.mix[0] * self.line(x) + self.mix[1] * self.bend(x)).squeeze(1)
+
+    def balance(self, x: Tensor) -> None:
+        """Give both halves the same weight, judged by a sample of x: which of them to trust more, training's own
+        sources cannot say."""
+        halves = self.line(x).std(), self.bend(x).std()
+        self.mix.copy_(torch.stack([halves[0] / (2 * h) for h in halves]))
+
+
 class TraceHeads(nn.Module):
-    """What the statistics of one crop say: a linear logit, its natural-trace embedding, family and wear."""
+    """What the statistics of one crop say: a logit, its natural-trace embedding, family and wear."""
 
     prototypes: Tensor
 
@@ -60,7 +84,7 @@ class TraceHeads(nn.Module):
         super().__init__()
         self.temperature = config.temperature
         self.standard = Standard(size)
-        self.head_logit = nn.Linear(size, 1)
+        self.head_logit = BentLogit(size, config.crop_hidden)
         self.head_hom = _projection(size, config)
         self.head_het = _projection(size, config)
         self.head_family = nn.Linear(size, config.families)
@@ -72,7 +96,7 @@ class TraceHeads(nn.Module):
         x = self.standard(statistics)
         z_hom = F.normalize(self.head_hom(x).float(), dim=1)
         return TraceOutput(
-            logit=self.head_logit(x).squeeze(1),
+            logit=self.head_logit(x),
             z_hom=z_hom,
             z_het=F.normalize(self.head_het(x).float(), dim=1),
             family=self.head_family(x),
@@ -95,18 +119,12 @@ class ViewOutput(NamedTuple):
 
 
 class ViewHeads(nn.Module):
-    """What the statistics of one view say: a logit, half linear and half not, and whose style it is."""
-
-    mix: Tensor
+    """What the statistics of one view say: a logit, and whose style it is."""
 
     def __init__(self, size: int, config: DetectorConfig) -> None:
         super().__init__()
         self.standard = Standard(size)
-        self.head_logit = nn.Linear(size, 1)
-        self.head_bent = nn.Sequential(
-            nn.Linear(size, config.hidden), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(config.hidden, 1)
-        )
-        self.register_buffer("mix", torch.tensor([1.0, 0.0]))  # of the linear and the bent logit
+        self.head_logit = BentLogit(size, config.hidden)
         self.head_embedding = nn.Linear(size, config.embedding)
         self.head_family = nn.Linear(config.embedding, config.families)
 
@@ -114,8 +132,7 @@ class ViewHeads(nn.Module):
         """(M, size) to one row of outputs per view."""
         x = self.standard(statistics)
         embedding = self.head_embedding(x)
-        logit = self.mix[0] * self.head_logit(x) + self.mix[1] * self.head_bent(x)
-        return ViewOutput(logit.squeeze(1), self.head_family(embedding), F.normalize(embedding, dim=1))
+        return ViewOutput(self.head_logit(x), self.head_family(embedding), F.normalize(embedding, dim=1))
 
 
 class NaturalTraceDetector(nn.Module):
@@ -149,12 +166,14 @@ class NaturalTraceDetector(nn.Module):
         return self.view(self.texture(self.encoder(views)))
 
     def places(self, maps: list[Tensor], head: TraceHeads | ViewHeads) -> Tensor:
-        """How much each place of the encoder's maps says for "generated": (B, h, w); their mean is `head_logit`'s.
+        """How much each place of the encoder's maps says for "generated": (B, h, w); their mean is the logit's
+        linear half.
 
-        Exact but for statistics that lie beyond ±6 deviations. What the bent half of a view's logit adds has no place.
+        Exact but for statistics that lie beyond ±6 deviations. What the bent half adds has no place.
         """
-        weights = head.head_logit.weight[0] / head.standard.deviation
-        bias = head.head_logit.bias - (weights * head.standard.mean).sum()
+        line = head.head_logit.line
+        weights = line.weight[0] / head.standard.deviation
+        bias = line.bias - (weights * head.standard.mean).sum()
         return self.texture.places(maps, weights) + bias
 
 

@@ -12,7 +12,13 @@ from torch.nn import functional as F
 
 from naturaltrace_model.data.statistics import standardise
 from naturaltrace_model.evaluation.metrics import auc
-from naturaltrace_model.networks.branches import NaturalTraceDetector, TraceHeads, ViewHeads, ViewOutput
+from naturaltrace_model.networks.branches import (
+    BentLogit,
+    NaturalTraceDetector,
+    TraceHeads,
+    ViewHeads,
+    ViewOutput,
+)
 from naturaltrace_model.networks.trace_net import TraceOutput
 from naturaltrace_model.training import linear
 from naturaltrace_model.training.described import Described, balanced
@@ -29,7 +35,7 @@ class JudgementConfig:
     view_ridge: float = 0.02
     rows: int = 80_000
     twins: float = 0.15
-    view_steps: int = 1500
+    steps: int = 1500  # of either bent half
     traces: TracesConfig = field(default_factory=TracesConfig)
     stage1: bool = True
     seed: int = 0
@@ -44,11 +50,15 @@ def train_traces(
     rows = _spread(len(crops), config.rows, config.seed)
     some = crops.take(rows)
     weights = linear.source_weights(some.label, some.source)
+    ordinary = some
     if twins is not None and config.twins:
         extra = torch.full((len(twins),), config.twins * float(weights[some.label == 1].mean()))
         some, weights = some.joined(twins), torch.cat([weights, extra])
     x = heads.standard(some.tensor())
-    linear.put(heads.head_logit, *linear.fit_logistic(x, torch.from_numpy(some.label).float(), weights, config.ridge))
+    logit = heads.head_logit
+    linear.put(logit.line, *linear.fit_logistic(x, torch.from_numpy(some.label).float(), weights, config.ridge))
+    # Reconstructions stay out of the bent half: their few decoders would be learned by heart.
+    heads.head_logit = bend(logit, x[: len(ordinary)], ordinary, config, out / "crop.csv")
     known = torch.from_numpy(some.family < heads.head_family.out_features)
     few = torch.arange(len(x))[known][:: max(1, len(x) // 20_000)]
     linear.fit_softmax(x[few], torch.from_numpy(some.family)[few], weights[few], heads.head_family, 1e-2)
@@ -74,27 +84,30 @@ def train_views(detector: NaturalTraceDetector, views: Described, config: Judgem
     standardise(heads.standard, views.statistics)
     x = heads.standard(views.tensor())
     weights = linear.source_weights(views.label, views.source)
-    linear.put(
-        heads.head_logit, *linear.fit_logistic(x, torch.from_numpy(views.label).float(), weights, config.view_ridge)
-    )
+    logit = heads.head_logit
+    linear.put(logit.line, *linear.fit_logistic(x, torch.from_numpy(views.label).float(), weights, config.view_ridge))
     name_families(heads, x, torch.from_numpy(views.family), weights)
-    for fitted in (heads.head_logit, heads.head_embedding, heads.head_family):
-        fitted.requires_grad_(False)
-    drawn = balanced(views, 256, np.random.default_rng(config.seed))
-    label = torch.from_numpy(views.label).float()
+    heads.head_logit = bend(logit, x, views, config, out / "view.csv")
+    detector.view = heads.eval().requires_grad_(False)
+
+
+def bend(logit: BentLogit, x: Tensor, data: Described, config: JudgementConfig, log: Path) -> BentLogit:
+    """Train the bent half on the standardised statistics x (N, size) of `data`, whose linear half is fitted already;
+    the averaged logit, at rest."""
+    logit.line.requires_grad_(False)
+    drawn = balanced(data, 256, np.random.default_rng(config.seed))
+    label = torch.from_numpy(data.label).float()
 
     def step() -> dict[str, Tensor]:
         rows = next(drawn)
-        bent = heads.head_bent(F.dropout(x[rows], 0.3)).squeeze(1)
+        bent = logit.bend(F.dropout(x[rows], 0.3)).squeeze(1)
         return {"bent": F.binary_cross_entropy_with_logits(bent, label[rows] * 0.9 + 0.05)}
 
-    loop = Loop(heads, LoopConfig(config.view_steps, 1e-3, weight_decay=0.05), out / "view.csv")
+    loop = Loop(logit, LoopConfig(config.steps, 1e-3, weight_decay=0.05), log)
     loop.run(step)
-    detector.view = found = loop.average.network.eval().requires_grad_(False)
-    # Both halves with the same weight: which of them to trust more, training's own sources cannot say.
-    few = x[:: max(1, len(x) // 4000)]
-    halves = found.head_logit(few).std(), found.head_bent(few).std()
-    found.mix.copy_(torch.stack([halves[0] / (2 * h) for h in halves]))
+    found = loop.average.network.eval().requires_grad_(False)
+    found.balance(x[:: max(1, len(x) // 4000)])
+    return found
 
 
 def name_families(heads: ViewHeads, x: Tensor, family: Tensor, weights: Tensor) -> None:
