@@ -111,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     distil.add_argument("--start", type=Path, help="an encoder.pt to go on from")
     distil.add_argument("--blockwise", type=int, default=600, help="steps with every block by itself")
     distil.add_argument("--whole", type=int, default=1500, help="steps with all of them together")
+    distil.add_argument("--rate", type=float, default=1.5e-3, help="learning rate of the steps as a whole")
+    distil.add_argument("--pooled", type=float, default=2.0, help="weight of the statistics' errors against the maps'")
     distil.add_argument("--seed", type=int, default=0)
     distil.add_argument("--threads", type=int, help="CPU threads; all by default")
     distil.set_defaults(run=_distil)
@@ -367,7 +369,9 @@ def _distil(options: argparse.Namespace) -> None:
     device = _set_up_torch(options)
     network = distil.load(options.start)[0] if options.start else Encoder()
     network = network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    config = distil.DistilConfig(options.blockwise, options.whole, seed=options.seed)
+    config = distil.DistilConfig(
+        options.blockwise, options.whole, whole_rate=options.rate, pooled=options.pooled, seed=options.seed
+    )
     held = distil.Pictures.open(options.validation, options.validation_views)
     distil.train(network, distil.Pictures.open(options.shard, options.views), held, config, options.out)
     print(f"encoder in {options.out / 'encoder.pt'}")

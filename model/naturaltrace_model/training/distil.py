@@ -36,6 +36,7 @@ class DistilConfig:
     views: int = 16
     blockwise_rate: float = 4e-3
     whole_rate: float = 1.5e-3
+    pooled: float = 2.0  # what errors of the statistics that are judged by count, against 1 for each map's
     balance: float = 0.6  # 1: each source and class alike often; 0: each picture
     seed: int = 0
 
@@ -114,7 +115,11 @@ def train(network: Encoder, pictures: Pictures, held: Pictures, config: DistilCo
         )
     if config.whole:
         network = run(
-            "whole", network, config.whole, config.whole_rate, lambda n, p: _as_whole(n, teacher(p), p, scale)
+            "whole",
+            network,
+            config.whole,
+            config.whole_rate,
+            lambda n, p: _as_whole(n, teacher(p), p, scale, config.pooled),
         )
     return network
 
@@ -173,14 +178,16 @@ def _by_block(network: Encoder, wanted: list[Tensor], pixels: Tensor, scale: _Sc
     }
 
 
-def _as_whole(network: Encoder, wanted: list[Tensor], pixels: Tensor, scale: _Scale) -> dict[str, Tensor]:
+def _as_whole(
+    network: Encoder, wanted: list[Tensor], pixels: Tensor, scale: _Scale, weight: float
+) -> dict[str, Tensor]:
     """How far the encoder is from the teacher after each block, and in the statistics of its taps."""
     found = [x.float() / d for x, d in zip(network.stages(pixels), scale.of_outputs, strict=True)]
     wanted = [x.float() / d for x, d in zip(wanted, scale.of_outputs, strict=True)]
     parts = {f"map{i}": F.mse_loss(f, w) for i, (f, w) in enumerate(zip(found, wanted, strict=True))}
     # What is judged by in the end are statistics over places, which errors that cancel out leave alone.
     pooled = [_pooled_error(found[tap + 1].flatten(2), wanted[tap + 1].flatten(2)) for tap in network.config.taps]
-    return parts | {"pooled": 2 * torch.stack(pooled).sum()}
+    return parts | {"pooled": weight * torch.stack(pooled).sum()}
 
 
 def save(path: Path, network: Encoder, step: int) -> None:
