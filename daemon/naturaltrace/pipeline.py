@@ -105,7 +105,8 @@ class Pipeline:
         if precision is None:
             precision = (DEFAULTS if data_dir is None else peek(DataFolder.at(data_dir).settings)).precision
         detector = Detector.released(device=device, kept=data_dir, precision=precision)
-        return cls(detector, pool, judge, enrich=Adviser.for_profile(detector.card, data_dir))
+        part = None if detector.localiser is None else detector.localiser.card.part
+        return cls(detector, pool, judge, enrich=Adviser.for_profile(detector.card, data_dir, part))
 
     @property
     def model(self) -> ModelInfo:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naturaltrace_model.evaluation import evidence_commands
+from naturaltrace_model.evaluation import evidence_commands, map_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +151,6 @@ def _parser() -> argparse.ArgumentParser:
         "--folds", type=Path, help="folds of `judge --folds`: calibrate on all sources, each by the one without it"
     )
     release.add_argument("--pack", type=Path, help="the pack, whose test split is reported beside the full set's")
-    release.add_argument("--map", type=Path, help="map.pt of the dense branch (train-map)")
     release.add_argument("--version", required=True)
     release.add_argument("--workers", type=int, default=1, help="processes that judge images")
     release.add_argument(
@@ -180,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     evidence_commands.extend_evaluate(evaluate)
     evaluate.set_defaults(run=_evaluate)
     evidence_commands.add(commands)
+    map_commands.add(commands)
 
     quantise = commands.add_parser("quantise", help="make the int8 graph of a card and compare it with the fp32 one")
     quantise.add_argument("out", type=Path, help="folder that becomes a release with both graphs")
@@ -496,7 +496,7 @@ def _release(options: argparse.Namespace) -> None:
 
     ranges = (options.int8[0], options.int8[1]) if options.int8 else None
     sets = Sets(options.images, options.pack, tuple(options.further), options.folds)
-    written = release(options.detector, sets, options.version, options.out, options.map, ranges, options.workers)
+    written = release(options.detector, sets, options.version, options.out, ranges, options.workers)
     print(f"wrote {written}")
 
 

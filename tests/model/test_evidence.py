@@ -19,7 +19,7 @@ from naturaltrace_model.data import splices  # noqa: E402
 from naturaltrace_model.data.autoencoders import Autoencoder  # noqa: E402
 from naturaltrace_model.evaluation import attacks, attribution, localisation  # noqa: E402
 from naturaltrace_model.evaluation.gallery import Embedded, Entry  # noqa: E402
-from naturaltrace_model.networks.map_net import MapNet, MapNetConfig  # noqa: E402
+from naturaltrace_model.evaluation.metrics import auc  # noqa: E402
 from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
 from tests.model.small import small_detector  # noqa: E402
 
@@ -64,18 +64,17 @@ def test_the_graph_carries_the_maps_and_the_views_embedding() -> None:
 
     torch.manual_seed(1)
     detector = small_detector()
-    head = MapNet(MapNetConfig((3,), 4)).eval()
-    head.weights.normal_(0, 0.02)
     crops = np.stack([_noise(i) for i in range(3)])
     views = np.random.default_rng(0).integers(0, 256, (2, VIEW, VIEW, 3), dtype=np.uint8)
-    session = ort.InferenceSession(to_onnx(detector, head))
+    session = ort.InferenceSession(to_onnx(detector))
     names = [*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE]
     found = dict(zip(names, session.run(names, {"crops": crops, "views": views}), strict=True))
     assert np.allclose(found["view_map"].mean((1, 2)), found["view"], atol=5e-3)
     assert np.allclose(np.linalg.norm(found["view_embedding"], axis=1), 1, atol=1e-4)
     assert found["view_family"].shape[0] == 2
     with torch.no_grad():
-        assert np.allclose(found[MAP_OUTPUT], head(torch.from_numpy(crops)).numpy(), atol=2e-2)
+        own = detector.places(detector.encoder(torch.from_numpy(crops)), detector.trace)
+    assert np.allclose(found[MAP_OUTPUT], own.numpy(), atol=2e-2)
 
 
 def test_masks_cover_what_they_are_asked_to() -> None:
@@ -86,6 +85,16 @@ def test_masks_cover_what_they_are_asked_to() -> None:
     assert np.ptp(shares) > 0.15
 
 
+def test_masks_favour_no_place() -> None:
+    """Else a map that is hottest in the middle, whatever it is shown, finds them."""
+    rng = np.random.default_rng(1)
+    y, x = np.mgrid[-1:1:32j, -1:1:40j]
+    found = [
+        auc(mask.ravel(), -(y * y + x * x).ravel()) for mask in (splices.draw_mask(rng, 32, 40) for _ in range(300))
+    ]
+    assert np.mean(found) == pytest.approx(0.5, abs=0.08)
+
+
 def test_a_hard_paste_leaves_every_other_pixel_alone() -> None:
     real, fill = _noise(1), _noise(2)
     mask = splices.draw_mask(np.random.default_rng(3), 128, 128)
@@ -94,50 +103,6 @@ def test_a_hard_paste_leaves_every_other_pixel_alone() -> None:
     assert np.array_equal(pasted[mask], fill[mask])
     soft = splices.paste(real, fill, mask, 2.0)
     assert not np.array_equal(soft, pasted)
-    assert splices.cells(np.ones((128, 128), dtype=np.bool_), 8).min() == 1
-
-
-def test_weighting_first_gives_what_the_weights_were_solved_for() -> None:
-    torch.manual_seed(2)
-    head = MapNet()
-    head.weights.normal_(0, 0.05)
-    crops = torch.from_numpy(np.stack([_noise(1), _noise(2)]))
-    means = head.means(head.cells(crops))
-    assert means.shape == (2, head.size, 16, 16)
-    assert torch.allclose((means * head.weights.view(-1, 1, 1)).sum(1), head(crops), atol=1e-3)
-
-
-def test_the_dense_branch_learns_where_a_region_was_blurred(tmp_path: Path) -> None:
-    from naturaltrace_model.training import map as training
-
-    regions = np.stack([_noise(i, 256, 256) for i in range(10)])
-    blocks = regions.reshape(10, 128, 2, 128, 2, 3).mean((2, 4))
-    rebuilt = blocks.repeat(2, 1).repeat(2, 2).astype(np.uint8)
-    nothing = np.zeros((0, 128, 128, 3), dtype=np.uint8)
-    source = training.SpliceSource(regions, rebuilt, np.arange(10) // 2, nothing)
-    held, fitted = source.rows(True), source.rows(False)
-    assert set(held) | set(fitted) == set(range(10))
-    assert not set(source.origin[held]) & set(source.origin[fitted])
-    splice = source.draw(np.random.default_rng(5), 0)
-    assert splice.pixels.shape == (*splice.mask.shape, 3) == (256, 256, 3)
-    figures = training.train(source, training.MapConfig(splices=30, held_out=0.3), tmp_path / "map.pt")
-    assert figures["cell_auc_within_one_splice"] > 0.75
-    crops = torch.from_numpy(np.stack([regions[0][:128, :128], rebuilt[0][:128, :128]]))
-    with torch.no_grad():
-        real, fake = training.load(tmp_path / "map.pt")(crops).mean(dim=(1, 2)).tolist()
-    assert fake > real
-
-
-def test_a_generated_fill_is_marked_only_where_it_lies() -> None:
-    from naturaltrace_model.training import map as training
-
-    regions = np.stack([_noise(1, 256, 256)])
-    other = np.full((1, 128, 128, 3), 7, dtype=np.uint8)
-    source = training.SpliceSource(regions, regions, np.zeros(1, dtype=np.int64), other)
-    fill, mask = training.laid_over(regions[0], other[0], np.ones((256, 256), dtype=np.bool_), np.random.default_rng(0))
-    assert mask.sum() == 128 * 128
-    assert (fill[mask] == 7).all()
-    assert np.array_equal(fill[~mask], source.regions[0][~mask])
 
 
 def test_splices_have_their_masks_where_their_fills_are(tmp_path: Path) -> None:
@@ -155,9 +120,10 @@ def test_splices_have_their_masks_where_their_fills_are(tmp_path: Path) -> None:
     assert [c.way for c in cases] == ["splice", "exchange", "whole"] * 2
     assert [c.fill for c in cases[::3]] == ["autoencoder", "generated"]
     _, exchange, whole = cases[:3]
-    assert exchange.mask.shape == exchange.image.pixels.shape[:2]
-    apart = np.abs(exchange.image.pixels.astype(int) - whole.image.pixels).mean(2)
+    assert exchange.mask.shape == exchange.pixels.shape[:2]
+    apart = np.abs(exchange.encoded(90).pixels.astype(int) - whole.encoded(90).pixels).mean(2)
     assert apart[~exchange.mask].mean() > 3 * max(0.1, apart[exchange.mask].mean())
+    assert np.array_equal(exchange.encoded(localisation.LOSSLESS).pixels, exchange.pixels)
 
 
 def _gallery() -> Embedded:

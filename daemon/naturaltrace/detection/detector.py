@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from naturaltrace.detection import aggregate, gates
+from naturaltrace.detection import aggregate, gates, localiser as localisers
 from naturaltrace.detection.card import Card, released
-from naturaltrace.detection.heatmap import heat_grid
+from naturaltrace.detection.heatmap import grid_of, heat_grid
+from naturaltrace.detection.localiser import Localiser
 from naturaltrace.detection.regions import find_regions
 from naturaltrace.detection.result import CropScore, Detection, ModelInfo, PixelLevel, Traits, UnclearReason
 from naturaltrace.detection.runtime.choice import Chosen
@@ -29,6 +30,7 @@ class _Ready:
 
     crops: Crops
     views: NDArray[np.uint8]
+    page: NDArray[np.uint8]
     shape: tuple[int, int]  # height, width of the image
     statistics: dict[str, float]
 
@@ -53,17 +55,22 @@ class Detector:
         device: str = CPU,
         kept: Path | None = None,
         precision: str = FP32,
+        localiser: Localiser | None = None,
     ) -> None:
-        """`device`: "auto", "gpu" or one of `runtime.devices.available()`. For the rest see CropSession."""
+        """`device`: "auto", "gpu" or one of `runtime.devices.available()`. For the rest see CropSession. Without a
+        `localiser` the heat map is made of the detector's own maps."""
         self.card = card
+        self.localiser = localiser
         self._session = CropSession(card, threads, device=device, kept=kept, precision=precision)
 
     @staticmethod
     def released(
         threads: int | None = None, *, device: str = CPU, kept: Path | None = None, precision: str = FP32
     ) -> "Detector":
-        """The bundled detector. Raises CardError when it is missing or damaged."""
-        return Detector(released(), threads, device=device, kept=kept, precision=precision)
+        """The bundled detector with the bundled localiser, where there is one. Raises CardError when the detector is
+        missing or damaged."""
+        found = localisers.released(threads)
+        return Detector(released(), threads, device=device, kept=kept, precision=precision, localiser=found)
 
     def tune(self) -> None:
         """Measure what serves best here, unless that is known (`CropSession.tune`)."""
@@ -121,7 +128,7 @@ class Detector:
         crops = image.crops
         if reason := gates.declined(crops.pixels, self.card.limits.texture):
             return reason
-        return _Ready(crops, image.views, (image.height, image.width), statistics(image.views))
+        return _Ready(crops, image.views, image.page, (image.height, image.width), statistics(image.views))
 
     def _run(self, ready: Sequence[_Ready]) -> list[tuple[CropOutputs, ViewOutputs]]:
         """One run of the graph for all images; each image's own rows."""
@@ -138,7 +145,10 @@ class Detector:
 
     def _conclude(self, ready: _Ready, rows: CropOutputs, views: ViewOutputs, timing: dict[str, float]) -> Detection:
         started = time.perf_counter()
-        heat = heat_grid(ready.crops, rows, views, ready.shape)
+        if self.localiser is None:
+            heat = heat_grid(ready.crops, rows, views, ready.shape)
+        else:
+            heat = grid_of(self.localiser.log_odds(ready.page))
         regions = find_regions(heat)
         timing = {**timing, "heatmap": (time.perf_counter() - started) * 1000}
         values = aggregate.features(rows, views.logit)

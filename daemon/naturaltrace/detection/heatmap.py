@@ -1,7 +1,7 @@
-"""Where in the image: the crops' own maps and the global branch's activation map, laid on one small grid.
+"""Where in the image: the localiser's map, or, where there is no localiser, the detector's own maps on one small grid.
 
-Nothing is run a second time. Where crops looked, their maps count; where none did, the grid falls back to what lies
-nearby and to the global branch, and `seen` says how much was looked at.
+The latter runs nothing a second time. Where crops looked, their maps count; where none did, the grid falls back to what
+lies nearby and to the global branch, and `seen` says how much was looked at.
 """
 
 import io
@@ -66,6 +66,14 @@ def heat_grid(crops: Crops, rows: CropOutputs, views: ViewOutputs, shape: tuple[
     whole = _whole_view(views, shape, grid)
     logits = (smooth + 0.1 * wide + _VIEW_WEIGHT * whole) / (near + 0.1 * around + _VIEW_WEIGHT)
     chance = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return HeatGrid(chance.astype(np.float16), seen.astype(np.float16))
+
+
+def grid_of(log_odds: NDArray[np.float32]) -> HeatGrid:
+    """The grid of a localiser's map (h, w), which saw all of the image."""
+    seen = np.ones_like(log_odds)
+    smooth = _blur(log_odds, _SMOOTH) / _blur(seen, _SMOOTH)
+    chance = 1 / (1 + np.exp(-np.clip(smooth, -30, 30)))
     return HeatGrid(chance.astype(np.float16), seen.astype(np.float16))
 
 

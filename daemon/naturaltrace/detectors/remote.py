@@ -140,13 +140,14 @@ class _RemoteSession(CropSession):
 
 
 class RemoteDetector(Detector):
-    """The bundled card's detector whose network is run elsewhere. Raises BackendFailed."""
+    """The bundled card's detector whose network is run elsewhere; a localiser is run here. Raises BackendFailed."""
 
-    def __init__(self, card: Card, runtime: KServeRuntime) -> None:
+    def __init__(self, card: Card, runtime: KServeRuntime, localiser: Localiser | None = None) -> None:
         self.card = card
+        self.localiser = localiser
         self._session = _RemoteSession(card, runtime)
 
 
 def pipeline_by(url: str, data_dir: Path | None) -> Pipeline:
     """The usual pipeline with its network run at `url`. Raises BackendFailed and CardError."""
-    return replace(Pipeline.released(data_dir), detector=RemoteDetector(released(), KServeRuntime(url)))
+    return replace(Pipeline.released(data_dir), detector=RemoteDetector(released(), KServeRuntime(url), localisers.released()))

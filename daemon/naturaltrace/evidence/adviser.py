@@ -8,6 +8,7 @@ import numpy as np
 
 from naturaltrace.detection.card import Card
 from naturaltrace.detection.heatmap import legend
+from naturaltrace.detection.localiser import Part
 from naturaltrace.detection.regions import Region
 from naturaltrace.detection.result import Detection, PixelLevel, Traits
 from naturaltrace.evidence import explain, proportion, words
@@ -34,9 +35,13 @@ class Adviser:
     store: EvidenceStore | None = None
 
     @staticmethod
-    def for_profile(card: Card, folder: Path | None) -> "Adviser":
-        """What belongs to a card's graph, and what was taught in the data folder."""
-        return Adviser(card.sha256, for_card(card), None if folder is None else EvidenceStore(folder))
+    def for_profile(card: Card, folder: Path | None, part: Part | None = None) -> "Adviser":
+        """What belongs to a card's graph, and what was taught in the data folder. `part` says when a region stands out
+        on a localiser's map, where one makes the maps."""
+        reference = for_card(card)
+        if part is not None:
+            reference = replace(reference, part=PartReference(part.contrast, part.chance, part.rate))
+        return Adviser(card.sha256, reference, None if folder is None else EvidenceStore(folder))
 
     def __call__(
         self,
@@ -150,10 +155,14 @@ def standing_out(reference: PartReference | None, detection: Detection | None) -
     if reference is None or detection is None:
         return None
     for region in detection.regions:
-        fits = _LEAST_PART <= region.share <= _MOST_PART
-        if fits and region.contrast >= reference.contrast and region.chance >= reference.chance:
+        if fits_a_part(region) and region.contrast >= reference.contrast and region.chance >= reference.chance:
             return region
     return None
+
+
+def fits_a_part(region: Region) -> bool:
+    """Whether a region has the size of a part: more than a speck, less than most of the image."""
+    return _LEAST_PART <= region.share <= _MOST_PART
 
 
 def _shown(verdict: Verdict, detection: Detection, part: Region | None) -> tuple[Region, ...]:

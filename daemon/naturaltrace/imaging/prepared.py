@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from naturaltrace.imaging.crops import CROP, Crops, choose_crops
 from naturaltrace.imaging.decoded import DecodedImage
+from naturaltrace.imaging.page_view import page_view
 from naturaltrace.imaging.views import square_views
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Under a megabyte. `crops` is None where a side, or that of the working view, is shorter than one crop;
-    `views` is uint8 (1 or 2, 256, 256, 3)."""
+    """Under two megabytes. `crops` is None where a side, or that of the working view, is shorter than one crop;
+    `views` is uint8 (1 or 2, 256, 256, 3); `page` is the whole image at page size, uint8 (H, W, 3)."""
 
     width: int
     height: int
@@ -22,6 +23,7 @@ class Prepared:
     byte_count: int
     crops: Crops | None
     views: NDArray[np.uint8]
+    page: NDArray[np.uint8]
 
 
 def prepare(image: DecodedImage) -> Prepared:
@@ -33,5 +35,12 @@ def prepare(image: DecodedImage) -> Prepared:
         except ValueError:  # a strip so long that its working view is thinner than a crop
             crops = None
     return Prepared(
-        image.width, image.height, image.format, image.sha256, image.byte_count, crops, square_views(image.pixels)
+        image.width,
+        image.height,
+        image.format,
+        image.sha256,
+        image.byte_count,
+        crops,
+        square_views(image.pixels),
+        page_view(image.pixels),
     )

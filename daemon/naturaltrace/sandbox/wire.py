@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from naturaltrace.imaging import errors
 from naturaltrace.imaging.crops import CROP, Crops
 from naturaltrace.imaging.errors import ImagingError
+from naturaltrace.imaging.page_view import PAGE_EDGE
 from naturaltrace.imaging.prepared import Prepared
 from naturaltrace.imaging.views import VIEW
 from naturaltrace.provenance.findings import Claim, Finding, Provenance, Standing
@@ -73,7 +74,7 @@ def _exactly(stream: BinaryIO, count: int) -> bytes:
 
 # --- readings ---------------------------------------------------------------------------------------------------------
 
-MAX_READING = MAX_CROPS * CROP * CROP * 3 + MAX_VIEWS * VIEW * VIEW * 3 + MAX_THUMBNAIL
+MAX_READING = MAX_CROPS * CROP * CROP * 3 + MAX_VIEWS * VIEW * VIEW * 3 + PAGE_EDGE * PAGE_EDGE * 3 + MAX_THUMBNAIL
 
 
 def pack(reading: Reading) -> tuple[dict[str, Any], bytes]:
@@ -84,12 +85,13 @@ def pack(reading: Reading) -> tuple[dict[str, Any], bytes]:
         "boxes": None if crops is None else crops.boxes.tolist(),
         "scale": 1.0 if crops is None else crops.scale,
         "views": len(image.views),
+        "page": image.page.shape[:2],
         "thumbnail": None if reading.thumbnail is None else len(reading.thumbnail),
         "provenance": None if reading.provenance is None else _from_provenance(reading.provenance),
         "timing_ms": reading.timing_ms,
     }
     pixels = b"" if crops is None else crops.pixels.tobytes()
-    return head, pixels + image.views.tobytes() + (reading.thumbnail or b"")
+    return head, pixels + image.views.tobytes() + image.page.tobytes() + (reading.thumbnail or b"")
 
 
 def pack_error(error: ImagingError) -> dict[str, Any]:
@@ -110,9 +112,11 @@ def unpack(head: dict[str, Any], body: bytes) -> Reading:
 def _reading(head: dict[str, Any], body: bytes) -> Reading:
     width, height, format_name, sha256, byte_count = head["image"]
     boxes, views, small = head["boxes"], int(head["views"]), head["thumbnail"]
+    high, wide = (int(side) for side in head["page"])
     count = 0 if boxes is None else len(boxes)
-    sizes = [count * CROP * CROP * 3, views * VIEW * VIEW * 3, small or 0]
-    fits = count <= MAX_CROPS and 1 <= views <= MAX_VIEWS and 0 <= sizes[2] <= MAX_THUMBNAIL
+    sizes = [count * CROP * CROP * 3, views * VIEW * VIEW * 3, high * wide * 3, small or 0]
+    fits = count <= MAX_CROPS and 1 <= views <= MAX_VIEWS and 0 <= sizes[3] <= MAX_THUMBNAIL
+    fits = fits and 1 <= high <= PAGE_EDGE and 1 <= wide <= PAGE_EDGE
     if not fits or boxes == [] or sum(sizes) != len(body):
         raise BadMessage("a reading's parts don't add up")
     pixels: NDArray[np.uint8] = np.frombuffer(body, np.uint8)
@@ -125,6 +129,7 @@ def _reading(head: dict[str, Any], body: bytes) -> Reading:
         Prepared(
             int(width), int(height), str(format_name)[:16], str(sha256)[:64], int(byte_count), crops,
             pixels[sizes[0] : sizes[0] + sizes[1]].reshape(views, VIEW, VIEW, 3),
+            pixels[sum(sizes[:2]) : sum(sizes[:3])].reshape(high, wide, 3),
         ),
         None if found is None else _to_provenance(found),
         None if small is None else body[len(body) - small :],

@@ -6,7 +6,6 @@ up at every seam would say so.
 """
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
@@ -16,23 +15,26 @@ from PIL import Image, ImageDraw, ImageFilter
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Splice:
-    """`pixels` uint8 (H, W, 3); `mask` bool (H, W), true where they were generated."""
-
-    pixels: NDArray[np.uint8]
-    mask: Mask
-
-
 def draw_mask(rng: Generator, height: int, width: int, low: float = 0.08, high: float = 0.5) -> Mask:
-    """One connected shape that covers between `low` and `high` of the picture: an ellipse, a box or a blob."""
+    """One connected shape that covers between half of `low` and `high` of the picture: an ellipse, a box or a blob.
+
+    It may be cut by the border, so that no place is likelier than another. Shapes that always lie wholly within gather in
+    the middle, and a map that knows nothing but where the middle is finds them with an AUC of 0.79.
+    """
+    while True:
+        mask = _shape(rng, height, width, low, high)
+        if low / 2 <= mask.mean() <= high:
+            return mask
+
+
+def _shape(rng: Generator, height: int, width: int, low: float, high: float) -> Mask:
     share = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     kind = int(rng.integers(3))
     stretch = float(np.exp(rng.uniform(-0.6, 0.6)))
     area = share * height * width * (1.0 if kind == 1 else 4 / np.pi)
-    w = min(width * 0.96, np.sqrt(area * stretch))
-    h = min(height * 0.96, area / w)
-    x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
+    w = np.sqrt(area * stretch * width / height)
+    h = area / w
+    x, y = rng.uniform(-w, width), rng.uniform(-h, height)
     image = Image.new("L", (width, height), 0)
     draw = ImageDraw.Draw(image)
     if kind == 1:
@@ -68,27 +70,3 @@ def reencode(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=2)
     with Image.open(buffer) as again:
         return np.asarray(again.convert("RGB"))
-
-
-def cells(mask: Mask, cell: int) -> NDArray[np.float32]:
-    """The share (h, w) of each cell of `cell` pixels that the mask covers; both sides are multiples of it."""
-    height, width = mask.shape
-    parts = mask.reshape(height // cell, cell, width // cell, cell)
-    return parts.mean(axis=(1, 3), dtype=np.float32)
-
-
-def lightly_worn(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
-    """What a finished edit goes through before it is seen, the size kept: nothing (2 in 10), a JPEG of quality 75 to 97
-    (6), a WebP (1), or a slight blur and a JPEG (1)."""
-    kind = rng.random()
-    if kind < 0.2:
-        return pixels
-    if kind < 0.8:
-        return reencode(pixels, int(rng.integers(75, 98)))
-    if kind < 0.9:
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "WEBP", quality=int(rng.integers(70, 96)), method=2)
-        with Image.open(buffer) as again:
-            return np.asarray(again.convert("RGB"))
-    soft = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 0.7))))
-    return reencode(np.asarray(soft), int(rng.integers(80, 98)))

@@ -50,19 +50,3 @@ def _reconstruct(
     images = torch.from_numpy(np.ascontiguousarray(regions)).permute(0, 3, 1, 2).float() / 255
     rebuilt = autoencoder.reconstruct(images, noise, generator)
     return (rebuilt * 255 + 0.5).byte().permute(0, 2, 3, 1).contiguous().numpy()
-
-
-def rebuilt_regions(
-    regions: NDArray[np.uint8], autoencoders: list[Autoencoder], seed: int, batch: int = 8
-) -> NDArray[np.uint8]:
-    """Each of `regions` (N, S, S, 3) through one autoencoder, by turns; every fourth batch with noise in the latent."""
-    from tqdm import tqdm
-
-    rng = np.random.default_rng(seed)
-    noise = torch.Generator().manual_seed(seed)
-    rebuilt = np.empty_like(regions)
-    for number, start in enumerate(tqdm(range(0, len(regions), batch), unit="batch", mininterval=10)):
-        autoencoder = autoencoders[number % len(autoencoders)]
-        strength = float(rng.uniform(0.02, 0.15)) if number % 4 == 3 else 0.0
-        rebuilt[start : start + batch] = _reconstruct(autoencoder, regions[start : start + batch], strength, noise)
-    return rebuilt

@@ -12,19 +12,7 @@ _OPTIONS = ("localisation", "attribution", "attacks", "own_camera")
 
 
 def add(commands: Commands) -> None:
-    """`train-map`, `gallery` and `evidence`."""
-    train = commands.add_parser("train-map", help="fit the dense branch: which places of a crop were generated")
-    train.add_argument("out", type=Path, help="checkpoint to write, e.g. run/map.pt")
-    train.add_argument("--shard", type=Path, required=True, help="training crops, with kept regions")
-    train.add_argument("--autoencoders", type=Path, required=True)
-    train.add_argument("--without", action="append", default=[], help="an autoencoder to leave out (for measuring)")
-    train.add_argument("--regions", type=int, default=2000, help="regions to reconstruct")
-    train.add_argument("--splices", type=int, default=6000)
-    train.add_argument("--cache", type=Path, help="folder for reconstructions (200 kB a region); default: beside OUT")
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--threads", type=int, help="CPU threads; all by default")
-    train.set_defaults(run=_train_map)
-
+    """`gallery` and `evidence`."""
     gallery = commands.add_parser("gallery", help="draw the whole-image squares that attribution is fitted to")
     gallery.add_argument("images", type=Path)
     gallery.add_argument("out", type=Path)
@@ -52,9 +40,13 @@ def extend_evaluate(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--own-camera", action="store_true", help="false positives with one's own camera taught")
     parser.add_argument("--autoencoders", type=Path, help="folder of tiny autoencoders (localisation, attacks)")
     parser.add_argument("--gallery", type=Path, help="folder that `gallery` made (attribution)")
+    parser.add_argument("--map-weights", type=Path, help="map.pt, for its gradient saliency (localisation)")
     parser.add_argument(
-        "--trace", type=Path, help="detector.pt (or 0.1.0's stage2.pt), for gradient saliency (localisation)"
+        "--qualities", type=_qualities, default=(0, 90, 75), help="JPEG qualities, 0 for lossless (localisation)"
     )
+    parser.add_argument("--edge", type=int, default=640, help="long edge that splices are made at (localisation)")
+    parser.add_argument("--untouched", type=int, default=400, help="real images without a splice (localisation)")
+    parser.add_argument("--map-card", type=Path, help="another localiser than the released one (localisation)")
     parser.add_argument("--shard", type=Path, help="crops that the attacker's own detector is trained on (attacks)")
     parser.add_argument("--surrogate-steps", type=int, default=150, help="training steps of the attacker's detector")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
@@ -73,31 +65,14 @@ def evaluate(options: argparse.Namespace) -> int:
     print(f"{card.name} {card.version} on {options.images}, {options.split} split\n")
     if options.attribution:
         return _measure_attribution(options, card)
+    if options.localisation:
+        return _measure_localisation(options, card)
     from naturaltrace.detection.detector import Detector
 
     detector = Detector(card)
-    if options.localisation:
-        return _measure_localisation(options, detector)
     if options.attacks:
         return _measure_attacks(options, detector)
     return _measure_own_camera(options, detector)
-
-
-def _train_map(options: argparse.Namespace) -> int:
-    import torch
-
-    from naturaltrace_model.data.autoencoders import NAMES, load_autoencoders
-    from naturaltrace_model.training import map as training
-
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    names = tuple(n for n in NAMES if n not in options.without)
-    autoencoders = [a.half() for a in load_autoencoders(options.autoencoders, names)]
-    cache = options.cache or options.out.parent / "map-cache"
-    kept = cache / f"rebuilt-{options.regions}-{options.seed}-{'-'.join(names)}.npy"
-    source = training.SpliceSource.make(options.shard, autoencoders, options.regions, options.seed, kept)
-    print(training.train(source, training.MapConfig(splices=options.splices, seed=options.seed), options.out))
-    return 0
 
 
 def _gallery(options: argparse.Namespace) -> int:
@@ -153,19 +128,29 @@ def _measure_attribution(options: argparse.Namespace, card: Any) -> int:
     return _told(figures, _json(figures), options.out)
 
 
-def _measure_localisation(options: argparse.Namespace, detector: Any) -> int:
+def _measure_localisation(options: argparse.Namespace, card: Any) -> int:
+    from naturaltrace.detection import localiser as localisers
+    from naturaltrace.detection.detector import Detector
+    from naturaltrace.evidence.adviser import Adviser
     from naturaltrace_model.data.autoencoders import load_autoencoders
-    from naturaltrace_model.evaluation import localisation
-    from naturaltrace_model.evaluation.sets import samples_of
+    from naturaltrace_model.evaluation import localisation, parts
+    from naturaltrace_model.evaluation.sets import samples_of, spread
 
     if options.autoencoders is None:
         print("--localisation needs --autoencoders", file=sys.stderr)
         return 2
+    localiser = localisers.read(options.map_card) if options.map_card else localisers.released_card()
+    detector = Detector(card, localiser=None if localiser is None else localisers.Localiser(localiser))
+    samples = samples_of(options.images, options.split)
     autoencoders = [a.half() for a in load_autoencoders(options.autoencoders)]
-    saliency = localisation.saliency_of(options.trace) if options.trace else None
-    cases = list(localisation.cases(samples_of(options.images, options.split), autoencoders, options.limit or 40))
-    figures = localisation.measure(detector, cases, saliency)
-    return _told(figures, localisation.table(figures), options.out)
+    saliency = localisation.saliency_of(options.map_weights) if options.map_weights else None
+    cases = localisation.cases(samples, autoencoders, options.limit or 60, edge=options.edge)
+    figures = localisation.summarise(localisation.measure(detector, cases, options.qualities, saliency))
+    untouched = spread([s for s in samples if s.label == 0], options.untouched)
+    standing_out = Adviser.for_profile(card, None, None if localiser is None else localiser.part).reference.part
+    alarms = parts.measure(detector, standing_out, untouched)
+    text = f"{localisation.table(figures)}\n\n{parts.table(alarms)}"
+    return _told({"splices": figures, "untouched": alarms}, text, options.out)
 
 
 def _measure_attacks(options: argparse.Namespace, detector: Any) -> int:
@@ -197,6 +182,10 @@ def _measure_own_camera(options: argparse.Namespace, detector: Any) -> int:
     samples = samples_of(options.images, options.split)
     figures = own_camera.measure(detector, _by_source(samples, options.limit or 300))
     return _told(figures, _json(figures), options.out)
+
+
+def _qualities(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
 
 
 def _told(figures: Any, text: str, out: Path | None) -> int:

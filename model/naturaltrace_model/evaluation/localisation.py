@@ -1,7 +1,7 @@
 """Does the heat map show where? Splices made of held-out images, whose masks are known to the pixel.
 
 Fills are what a decoder made of the place itself (`autoencoder`, with noise in the latent) or of another, generated
-picture put there (`generated`). Each is measured in three ways, all re-encoded at JPEG quality 90:
+picture put there (`generated`). Each is measured in three ways, lossless and re-encoded as JPEG:
 
 - `splice`: the fill laid in with a soft edge, the surroundings the original's. What an image editor does.
 - `exchange`: every pixel outside the mask is the original's own, with a hard edge: nothing but the fill can be seen.
@@ -9,8 +9,8 @@ picture put there (`generated`). Each is measured in three ways, all re-encoded 
   them (the control of INP-X run backwards: a map that sees only decoders must fail here).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,44 +18,55 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 from tqdm import tqdm
 
 from naturaltrace.detection.detector import Detector
-from naturaltrace.detection.heatmap import HeatGrid, heat_grid
-from naturaltrace.detection.session import CropOutputs, ViewOutputs
+from naturaltrace.detection.heatmap import HeatGrid, grid_of, heat_grid
+from naturaltrace.detection.localiser import CELL
 from naturaltrace.imaging.crops import choose_crops
-from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.decoded import DecodedImage
-from naturaltrace.imaging.errors import ImagingError
+from naturaltrace.imaging.page_view import PAGE_EDGE, page_view
 from naturaltrace_model.data.autoencoders import Autoencoder
 from naturaltrace_model.data.manifest import Sample
+from naturaltrace_model.data.splice_pool import picture_of, through
 from naturaltrace_model.data.splices import Mask, draw_mask, paste, reencode
 from naturaltrace_model.evaluation.metrics import auc
+from naturaltrace_model.training import localiser as localiser_training
 
-# Crops (B, H, W, 3) to a float input (B, C, h, w) that wants a gradient, and the logits (B,) that it leads to.
-Saliency: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
+# What of a picture most moves how generated it is taken to be.
+Saliency: TypeAlias = Callable[[DecodedImage], HeatGrid]
 WAYS = ("splice", "exchange", "whole")
-_EDGE = 640  # pixels: the longest edge of the pictures, about what a page shows
-_LEAST_SIDE = 256
-_QUALITY = 90
+LOSSLESS = 0  # in the place of a JPEG quality
+QUALITIES = (LOSSLESS, 90, 75)
 _NOISE = 0.12  # in the latent, of its deviation
 _PHOTOS = "photo"
+_DRAWS = 2000  # of the bootstrap
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One spliced picture: what made the fill, the way, and which pixels it is."""
+    """One spliced picture, not encoded yet: what made the fill, the way, and which pixels it is."""
 
+    number: int
     fill: str
     autoencoder: str
     way: str
-    image: DecodedImage
+    pixels: NDArray[np.uint8]
     mask: Mask
 
+    def encoded(self, quality: int) -> DecodedImage:
+        """The picture as a reader meets it: a JPEG of this quality, or lossless."""
+        if quality == LOSSLESS:
+            return DecodedImage(self.pixels, "PNG", f"{self.number:064x}", self.pixels.nbytes)
+        worn = reencode(self.pixels, quality)
+        return DecodedImage(worn, "JPEG", f"{self.number:064x}", worn.nbytes)
 
-def cases(samples: Sequence[Sample], autoencoders: Sequence[Autoencoder], count: int, seed: int = 0) -> Iterator[Case]:
-    """Splices of about `count` real images, every second with a generated fill; all three ways of each."""
+
+def cases(
+    samples: Sequence[Sample], autoencoders: Sequence[Autoencoder], count: int, seed: int = 0, edge: int = PAGE_EDGE
+) -> Iterator[Case]:
+    """Splices of about `count` real images with a long edge of at most `edge`, every second with a generated fill; all
+    three ways of each."""
     rng = np.random.default_rng(seed)
     noise = torch.Generator().manual_seed(seed)
     real = [s for s in samples if s.label == 0 and s.category.startswith(_PHOTOS)]
@@ -65,7 +76,7 @@ def cases(samples: Sequence[Sample], autoencoders: Sequence[Autoencoder], count:
     for i in order:
         if made >= count:
             return
-        picture = _picture(real[i])
+        picture = picture_of(real[i], edge)
         if picture is None:
             continue
         autoencoder = autoencoders[made % len(autoencoders)]
@@ -73,123 +84,97 @@ def cases(samples: Sequence[Sample], autoencoders: Sequence[Autoencoder], count:
         fill = "autoencoder"
         content = picture
         if made % 2:
-            other = _filled(generated, picture.shape[:2], rng)
+            other = _filled(generated, picture.shape[:2], rng, edge)
             if other is not None:
                 fill, content = "generated", paste(picture, other, mask)
-        decoded = _through(autoencoder, content, _NOISE if fill == "autoencoder" else 0.0, noise)
-        around = decoded if fill == "generated" else _through(autoencoder, picture, 0.0, noise)
+        decoded = through(autoencoder, content, _NOISE if fill == "autoencoder" else 0.0, noise)
+        around = decoded if fill == "generated" else through(autoencoder, picture, 0.0, noise)
         for way, pixels in (
             ("splice", paste(picture, decoded, mask, 3.0)),
             ("exchange", paste(picture, decoded, mask)),
             ("whole", paste(around, decoded, mask)),
         ):
-            worn = reencode(pixels, _QUALITY)
-            image = DecodedImage(worn, "JPEG", f"{made:064x}", worn.nbytes)
-            yield Case(fill, autoencoder.name, way, image, mask)
+            yield Case(made, fill, autoencoder.name, way, pixels, mask)
         made += 1
 
 
-def measure(detector: Detector, found: Sequence[Case], saliency: Saliency | None = None) -> dict[str, Any]:
-    """By way and fill: the mean pixel AUC over images and the mean IoU where the map says at least 0.5; beside them
-    the same of a gradient saliency of `saliency`, and by autoencoder."""
+def measure(
+    detector: Detector,
+    found: Iterable[Case],
+    qualities: Sequence[int] = QUALITIES,
+    saliency: Saliency | None = None,
+) -> list[dict[str, Any]]:
+    """Per picture and quality: pixel AUC and the IoU where the map says at least 0.5, the AUC of a map made of the
+    detector's crops alone, and that of a gradient saliency."""
     rows: list[dict[str, Any]] = []
     for case in tqdm(found, unit="image", mininterval=10):
-        evidence = detector.explain(case.image)
-        if evidence is None or evidence.detection.heat is None:
-            continue
-        row = {"way": case.way, "fill": case.fill, "autoencoder": case.autoencoder}
-        row |= _scores(evidence.detection.heat.chance, case.mask)
-        row["seen"] = float(evidence.detection.heat.seen.mean())
-        if saliency is not None:
-            grid = saliency_grid(saliency, case.image, evidence.views)
-            row["saliency_auc"] = _scores(grid.chance, case.mask)["auc"]
-        rows.append(row)
-    return {
-        way: {
-            "all": _mean([r for r in rows if r["way"] == way]),
-            **{
-                f"{key}: {name}": _mean([r for r in rows if r["way"] == way and r[key] == name])
-                for key in ("fill", "autoencoder")
-                for name in sorted({r[key] for r in rows})
-            },
-        }
-        for way in WAYS
-    }
+        for quality in qualities:
+            image = case.encoded(quality)
+            evidence = detector.explain(image)
+            if evidence is None or evidence.detection.heat is None:
+                continue
+            row = {"way": case.way, "quality": quality, "fill": case.fill, "autoencoder": case.autoencoder}
+            row |= _scores(evidence.detection.heat.chance, case.mask)
+            of_crops = heat_grid(choose_crops(image.pixels), evidence.crops, evidence.views, case.mask.shape)
+            row["crops_auc"] = _scores(of_crops.chance, case.mask)["auc"]
+            if saliency is not None:
+                row["saliency_auc"] = _scores(saliency(image).chance, case.mask)["auc"]
+            rows.append(row)
+    return rows
 
 
-def saliency_grid(network: Saliency, image: DecodedImage, views: ViewOutputs) -> HeatGrid:
-    """The crop logits' gradient times input, in absolute value, on the heat map's own grid."""
-    crops = choose_crops(image.pixels)
-    x, logit = network(torch.from_numpy(crops.pixels))
-    (gradient,) = torch.autograd.grad(logit.sum(), x)
-    strength = (gradient * x).abs().sum(1)
-    pooled = torch.nn.functional.avg_pool2d(strength[:, None], 8)[:, 0].detach().numpy()
-    logs = np.log(pooled + 1e-9)
-    logs = (logs - logs.mean()) / (logs.std() + 1e-9)
-    n = len(logs)
-    nothing = np.zeros((n, 1), dtype=np.float32)
-    rows = CropOutputs(nothing[:, 0], nothing[:, 0], nothing, nothing, nothing, map=logs.astype(np.float32))
-    height, width = image.pixels.shape[:2]
-    return heat_grid(crops, rows, replace(views, map=None, logit=np.zeros(1, dtype=np.float32)), (height, width))
+def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Means by way and quality, of all and by fill and autoencoder, with 95 % intervals by resampling pictures."""
+    found: list[dict[str, Any]] = []
+    for way in WAYS:
+        for quality in sorted({r["quality"] for r in rows}, key=lambda q: -(q or 101)):
+            own = [r for r in rows if r["way"] == way and r["quality"] == quality]
+            groups = {"all": own}
+            for key in ("fill", "autoencoder"):
+                groups |= {f"{key}: {n}": [r for r in own if r[key] == n] for n in sorted({r[key] for r in own})}
+            found += [{"way": way, "quality": quality, "of": of, **_mean(group)} for of, group in groups.items()]
+    return found
 
 
 def saliency_of(checkpoint_file: Path) -> Saliency:
-    """What a checkpoint's crops are judged by, ready for a gradient: the detector's own pixels, or, for the network of
-    release 0.1.0, its residuals."""
-    stored: dict[str, Any] = torch.load(checkpoint_file, map_location="cpu", weights_only=True)
-    if "detector" in stored:
-        from naturaltrace_model.training import detector as training
+    """Gradient times input of what a checkpoint's map adds up to, on the localiser's own grid."""
+    network = localiser_training.load(checkpoint_file)
 
-        detector = training.load(checkpoint_file)
+    def grid(image: DecodedImage) -> HeatGrid:
+        page = page_view(image.pixels)
+        height, width = (side // CELL * CELL for side in page.shape[:2])
+        pixels = torch.from_numpy(np.array(page[:height, :width]))[None].float().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(network(pixels).sum(), pixels)
+        strength = (gradient * (pixels - 128)).abs().sum(-1)
+        pooled = torch.nn.functional.avg_pool2d(strength[:, None], CELL)[0, 0].detach().numpy()
+        logs = np.log(pooled + 1e-9)
+        return grid_of(((logs - logs.mean()) / (logs.std() + 1e-9)).astype(np.float32))
 
-        def of_detector(crops: Tensor) -> tuple[Tensor, Tensor]:
-            x = (crops.permute(0, 3, 1, 2).float() - 128).requires_grad_(True)
-            return x, detector.of_crops((x + 128).permute(0, 2, 3, 1)).logit
-
-        return of_detector
-    from naturaltrace_model.training import checkpoint
-
-    network, _ = checkpoint.load(checkpoint_file)
-
-    def of_network(crops: Tensor) -> tuple[Tensor, Tensor]:
-        x = network.residuals(crops).detach().requires_grad_(True)
-        stem = network.stem(torch.nn.functional.pixel_unshuffle(x, 2))
-        return x, network.heads(network.trunk(stem)).logit
-
-    return of_network
+    return grid
 
 
-def table(figures: dict[str, Any]) -> str:
+def table(figures: Sequence[dict[str, Any]]) -> str:
     """The figures as a Markdown table."""
-    lines = ["| splices | images | pixel AUC | IoU at 0.5 | saliency's AUC | looked at |", "|---|---|---|---|---|---|"]
-    for way, groups in figures.items():
-        for name, f in groups.items():
-            if f["images"]:
-                lines.append(
-                    f"| {way}, {name} | {f['images']} | {f['auc']:.3f} | {f['iou']:.3f} | {f['saliency_auc']:.3f} "
-                    f"| {f['seen']:.0%} |"
-                )
+    lines = [
+        "| way | saved | of | pictures | pixel AUC (95 %) | IoU at 0.5 | of the crops' maps | saliency |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for f in figures:
+        if f["pictures"]:
+            saved = "lossless" if f["quality"] == LOSSLESS else f"JPEG {f['quality']}"
+            lines.append(
+                f"| {f['way']} | {saved} | {f['of']} | {f['pictures']} | {f['auc']:.3f} ({f['low']:.3f} to "
+                f"{f['high']:.3f}) | {f['iou']:.2f} | {f['crops_auc']:.3f} | {f['saliency_auc']:.3f} |"
+            )
     return "\n".join(lines)
 
 
-def _picture(sample: Sample) -> NDArray[np.uint8] | None:
-    """The image at the size of a page, sides multiples of 8; None where it can't be read or is too small."""
-    try:
-        pixels = decode(sample.path.read_bytes()).pixels
-    except (ImagingError, OSError):
-        return None
-    image = Image.fromarray(pixels)
-    scale = min(1.0, _EDGE / max(image.size))
-    width, height = (int(side * scale) // 8 * 8 for side in image.size)
-    if min(width, height) < _LEAST_SIDE:
-        return None
-    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS) if scale < 1 else image)[:height, :width]
-
-
-def _filled(generated: Sequence[Sample], shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint8] | None:
+def _filled(
+    generated: Sequence[Sample], shape: tuple[int, ...], rng: np.random.Generator, edge: int
+) -> NDArray[np.uint8] | None:
     """A generated picture stretched no more than needed to cover `shape`."""
     for i in rng.permutation(len(generated))[:5]:
-        pixels = _picture(generated[int(i)])
+        pixels = picture_of(generated[int(i)], edge)
         if pixels is None:
             continue
         image = Image.fromarray(pixels)
@@ -197,14 +182,6 @@ def _filled(generated: Sequence[Sample], shape: tuple[int, ...], rng: np.random.
         size = (max(shape[1], round(image.width * scale)), max(shape[0], round(image.height * scale)))
         return np.asarray(image.resize(size, Image.Resampling.LANCZOS))[: shape[0], : shape[1]]
     return None
-
-
-def _through(
-    autoencoder: Autoencoder, pixels: NDArray[np.uint8], noise: float, generator: torch.Generator
-) -> NDArray[np.uint8]:
-    images = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255
-    rebuilt = autoencoder.reconstruct(images, noise, generator)[0]
-    return (rebuilt * 255 + 0.5).byte().permute(1, 2, 0).contiguous().numpy()
 
 
 def _scores(chance: NDArray[np.floating[Any]], mask: Mask) -> dict[str, float]:
@@ -223,4 +200,11 @@ def _mean(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         known = [r[name] for r in rows if name in r]
         return round(float(np.mean(known)), 4) if known else float("nan")
 
-    return {"images": len(rows), **{name: of(name) for name in ("auc", "iou", "saliency_auc", "seen")}}
+    found: dict[str, Any] = {"pictures": len(rows)}
+    found |= {name: of(name) for name in ("auc", "iou", "crops_auc", "saliency_auc")}
+    if rows:
+        values = np.array([r["auc"] for r in rows])
+        drawn = np.random.default_rng(0).integers(len(values), size=(_DRAWS, len(values)))
+        low, high = np.quantile(values[drawn].mean(axis=1), (0.025, 0.975))
+        found |= {"low": round(float(low), 4), "high": round(float(high), 4)}
+    return found

@@ -13,7 +13,6 @@ from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, V
 from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.views import VIEW
 from naturaltrace_model.networks.branches import NaturalTraceDetector
-from naturaltrace_model.networks.map_net import MapNet
 
 _FINAL = "final_"  # before the outputs' names while the exporter is at work
 _LEAST_HALVED = 4096  # smaller tensors stay as they are: they weigh nothing, and scales and offsets are among them
@@ -22,29 +21,28 @@ _LEAST_HALVED = 4096  # smaller tensors stay as they are: they weigh nothing, an
 class _Exported(nn.Module):
     """Both looks and the map, their outputs in the order and under the names that the companion reads."""
 
-    def __init__(self, detector: NaturalTraceDetector, head: MapNet | None) -> None:
+    def __init__(self, detector: NaturalTraceDetector) -> None:
         super().__init__()
-        self.detector, self.head = detector, head
+        self.detector = detector
 
     def forward(self, crops: Tensor, views: Tensor) -> tuple[Tensor, ...]:
         detector = self.detector
         of_crops, of_views = detector.encoder(crops), detector.encoder(views)
         out, seen = detector.trace(detector.texture(of_crops)), detector.view(detector.texture(of_views))
-        crop_map = detector.places(of_crops, detector.trace) if self.head is None else self.head(crops)
         return (
             out.logit, out.proximity, out.quality, out.family, out.z_hom, seen.logit,
-            crop_map, detector.places(of_views, detector.view), seen.family, seen.embedding,
+            detector.places(of_crops, detector.trace), detector.places(of_views, detector.view), seen.family, seen.embedding,
         )  # fmt: skip
 
 
-def to_onnx(detector: NaturalTraceDetector, head: MapNet | None = None) -> bytes:
+def to_onnx(detector: NaturalTraceDetector) -> bytes:
     """The graph of a trained detector, with a free number of crops and of views; checked before it is returned.
 
-    `head` gives the map inside each crop; without one it is what each place adds to the crop's logit. It computes in
-    fp32; large weights are stored in fp16 and widened when the graph is loaded.
+    The map inside each crop is what each place adds to the crop's logit. The graph computes in fp32; large weights are
+    stored in fp16 and widened when it is loaded.
     """
     program: Any = torch.onnx.export(
-        _Exported(detector.float().cpu(), head.float().cpu() if head else None).eval(),
+        _Exported(detector.float().cpu()).eval(),
         (torch.zeros(2, CROP, CROP, 3, dtype=torch.uint8), torch.zeros(2, VIEW, VIEW, 3, dtype=torch.uint8)),
         dynamo=True,
         input_names=["crops", "views"],

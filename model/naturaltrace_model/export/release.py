@@ -36,7 +36,6 @@ from naturaltrace_model.export.quantise import NothingToQuantise
 from naturaltrace_model.networks.branches import NaturalTraceDetector
 from naturaltrace_model.training import crossfit
 from naturaltrace_model.training import detector as training
-from naturaltrace_model.training import map as map_training
 
 NAME = "natural-trace"
 _RELEASED = Path(__file__).resolve().parents[1] / "released"
@@ -71,7 +70,6 @@ def release(
     sets: Sets,
     version: str,
     out: Path | None = None,
-    map_weights: Path | None = None,
     ranges: tuple[Path, Path] | None = None,
     workers: int = 1,
 ) -> Path:
@@ -83,7 +81,7 @@ def release(
     out = out or _RELEASED
     out.mkdir(parents=True, exist_ok=True)
     network = training.load(weights)
-    content = graph.to_onnx(network, map_training.load(map_weights) if map_weights else None)
+    content = graph.to_onnx(network)
     raw = _begin(network, content, version, out)
     path = out / "card.json"
     # What other devices have to compute to be believed: by onnxruntime's CPU provider, with this very graph.

@@ -1,0 +1,39 @@
+"""How often an untouched picture is said to have a part that looks generated. It must be rare: nobody edited these."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from naturaltrace.detection.detector import Detector
+from naturaltrace.evidence.adviser import standing_out
+from naturaltrace.evidence.reference import PartReference
+from naturaltrace_model.data.manifest import Sample
+from naturaltrace_model.evaluation.conditions import under
+from naturaltrace_model.evaluation.rows import decoded
+
+_CONDITIONS = ("clean", "web")
+
+
+def measure(detector: Detector, part: PartReference | None, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+    """By category and of all: images, each as it came and as the web hands it on, and how many of these had a region
+    that stands out."""
+    seen: dict[str, list[bool]] = {}
+    for sample, image in decoded(samples):
+        for condition in _CONDITIONS:
+            (found,) = detector.detect_many([under(image, condition)])
+            if found.heat is not None:
+                seen.setdefault(sample.category, []).append(standing_out(part, found) is not None)
+    every = [v for own in seen.values() for v in own]
+    return [
+        {"category": category, "images": len(own), "alarms": sum(own)}
+        for category, own in (*sorted(seen.items()), ("all", every))
+    ]
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The figures as a Markdown table."""
+    lines = ["| untouched | images | with a part that stands out |", "|---|---|---|"]
+    for row in rows:
+        if row["images"]:
+            share = row["alarms"] / row["images"]
+            lines.append(f"| {row['category']} | {row['images']} | {row['alarms']} ({share:.1%}) |")
+    return "\n".join(lines)
