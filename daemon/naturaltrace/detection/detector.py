@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from naturaltrace.detection import aggregate, gates, localiser as localisers
+from naturaltrace.detection import aggregate, gates
+from naturaltrace.detection import localiser as localisers
 from naturaltrace.detection.card import Card, released
 from naturaltrace.detection.heatmap import grid_of, heat_grid
 from naturaltrace.detection.localiser import Localiser

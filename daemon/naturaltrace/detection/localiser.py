@@ -39,8 +39,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class LocaliserCard:
-    """One release. `slope` and `shift` make the graph's logits honest log-odds; `answers` (4, 4) is what the graph makes
-    of the self-test's picture; `raw` is the whole JSON."""
+    """One release. `slope` and `shift` make the graph's logits honest log-odds; `answers` (4, 4) is what the graph
+    makes of the self-test's picture; `raw` is the whole JSON."""
 
     name: str
     version: str
@@ -69,8 +69,8 @@ class Localiser:
             raise CardError("the localiser computes something else here than at its release")
 
     def log_odds(self, page: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The page view uint8 (H, W, 3) to the log-odds of each of its cells of 16 pixels, (ceil(H / 16), ceil(W / 16)),
-        that it was generated."""
+        """The page view uint8 (H, W, 3) to the log-odds that each of its cells of 16 pixels was generated,
+        (ceil(H / 16), ceil(W / 16))."""
         return self._run(page) * np.float32(self.card.slope) + np.float32(self.card.shift)
 
     def _run(self, page: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from naturaltrace.detection import localiser as localisers
 from naturaltrace.detection.card import Card, released
 from naturaltrace.detection.detector import Detector
+from naturaltrace.detection.localiser import Localiser
 from naturaltrace.detection.runtime import selftest, tuning
 from naturaltrace.detection.runtime.choice import Chosen
 from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime
@@ -150,4 +152,6 @@ class RemoteDetector(Detector):
 
 def pipeline_by(url: str, data_dir: Path | None) -> Pipeline:
     """The usual pipeline with its network run at `url`. Raises BackendFailed and CardError."""
-    return replace(Pipeline.released(data_dir), detector=RemoteDetector(released(), KServeRuntime(url), localisers.released()))
+    return replace(
+        Pipeline.released(data_dir), detector=RemoteDetector(released(), KServeRuntime(url), localisers.released())
+    )

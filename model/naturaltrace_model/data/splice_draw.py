@@ -34,7 +34,7 @@ class Drawn:
 
 
 class SpliceDraw:
-    """Draws from `pool`, whose entries hold real and generated pictures, squares of `side` pixels (a multiple of 16)."""
+    """Draws squares of `side` pixels (a multiple of 16) from `pool`, which holds real and generated pictures."""
 
     def __init__(self, pool: SplicePool, side: int) -> None:
         self.pool, self.side = pool, side
@@ -121,7 +121,9 @@ def _edited(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
         image = image.filter(ImageFilter.UnsharpMask(1.5, int(rng.integers(40, 160)), 2))
     elif kind == 3:
         small = [round(side * rng.uniform(0.4, 0.9)) for side in image.size]
-        image = image.resize((small[0], small[1]), Image.Resampling.BICUBIC).resize(image.size, Image.Resampling.BICUBIC)
+        image = image.resize((small[0], small[1]), Image.Resampling.BICUBIC).resize(
+            image.size, Image.Resampling.BICUBIC
+        )
     elif kind == 4:
         return reencode(pixels, int(rng.integers(40, 90)))
     else:

@@ -25,7 +25,7 @@ from naturaltrace_model.data.manifest import Sample
 
 LEAST_SIDE = 256
 _HELD = 8  # every eighth source of the train split is left to calibration: it has kinds of pictures that val lacks
-_WINDOW = 320  # pixels of page size that are kept of a picture, at most
+_WINDOW = 288  # pixels of page size that are kept of a picture, at most
 _LARGEST = 1024  # long edge that some splices are made at before they are brought to page size
 _PHOTOS = 0.65  # of the real pictures; the rest are drawings, screens, memes: what must raise no false alarm
 
@@ -60,9 +60,7 @@ class SplicePool:
         for number, folder in enumerate(folders):
             with (folder / "entries.csv").open(newline="", encoding="utf-8") as rows:
                 entries += [(number, _entry(row)) for row in csv.DictReader(rows)]
-        return SplicePool(
-            tuple(entries), tuple(np.memmap(f / "pixels.bin", dtype=np.uint8, mode="r") for f in folders)
-        )
+        return SplicePool(tuple(entries), tuple(np.memmap(f / "pixels.bin", dtype=np.uint8, mode="r") for f in folders))
 
     def pair(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """The picture and the twin, each (H, W, 3), of the entry at this place."""
@@ -81,7 +79,7 @@ class SplicePool:
 
 
 def is_held(source: str) -> bool:
-    """Whether a source is kept out of the localiser's training. By its name, so that it is the same on every machine."""
+    """Whether a source is kept out of the localiser's training: by its name, so that it is the same everywhere."""
     return zlib.crc32(source.encode()) % _HELD == 0
 
 
@@ -112,13 +110,9 @@ def make(
             picture, twin, scale = pair
             pixels.write(picture.tobytes() + twin.tobytes())
             name = autoencoders[number % len(autoencoders)].name
-            writer.writerow(
-                asdict(
-                    Entry(
-                        number, end, *picture.shape[:2], sample.label, scale, name, sample.source, sample.category
-                    ),
-                )
-            )
+            height, width = picture.shape[:2]
+            entry = Entry(number, end, height, width, sample.label, scale, name, sample.source, sample.category)
+            writer.writerow(asdict(entry))
             end += 2 * picture.nbytes
             pixels.flush()
             rows.flush()
@@ -159,7 +153,7 @@ def _pair(
     scale = min(1.0, PAGE_EDGE / max(picture.shape))
     most = int(_WINDOW / scale) // 8 * 8
     height, width = (min(most, side) for side in picture.shape[:2])
-    top, left = (int(rng.integers((side - own) // 8 + 1)) * 8 for side, own in zip(picture.shape, (height, width)))
+    top, left = (int(rng.integers((picture.shape[i] - own) // 8 + 1)) * 8 for i, own in enumerate((height, width)))
     picture = np.ascontiguousarray(picture[top : top + height, left : left + width])
     noise = float(rng.uniform(0.03, 0.2)) if rng.random() < 0.5 else 0.0
     strength = float(rng.uniform(0.9, 1.1)) if rng.random() < 0.2 else 1.0
@@ -172,7 +166,7 @@ def _twin(
 ) -> NDArray[np.uint8]:
     """Decoded from a latent with noise, and larger or smaller than the picture's own by `strength`."""
     weight = next(autoencoder.encoder.parameters())
-    images = (torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255).to(weight)
+    images = (torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255).to(weight)
     latent = cast(Tensor, autoencoder.encoder(images.contiguous(memory_format=torch.channels_last)))
     spread = float(latent.float().std())
     drawn = torch.from_numpy(rng.standard_normal(latent.shape, dtype=np.float32)).to(latent)
@@ -200,6 +194,6 @@ def _order(samples: Sequence[Sample], real: int, generated: int, seed: int) -> l
 
 def _entry(row: dict[str, str]) -> Entry:
     return Entry(
-        int(row["number"]), int(row["offset"]), int(row["height"]), int(row["width"]), int(row["label"]), float(row["scale"]),
-        row["autoencoder"], row["source"], row["category"],
+        int(row["number"]), int(row["offset"]), int(row["height"]), int(row["width"]), int(row["label"]),
+        float(row["scale"]), row["autoencoder"], row["source"], row["category"],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pictures of which only a part was generated, with the mask that says which: for the dense head and for measuring it.
+"""Pictures of which only a part was generated, with the mask that says which: for the localiser and its measuring.
 
 A fill is another picture of the same size: a reconstruction through a generator's autoencoder, or a generated image.
 Pastes of one real picture into another carry an empty mask: a collage is not a generated image, and a map that lights
@@ -18,8 +18,8 @@ Mask = NDArray[np.bool_]
 def draw_mask(rng: Generator, height: int, width: int, low: float = 0.08, high: float = 0.5) -> Mask:
     """One connected shape that covers between half of `low` and `high` of the picture: an ellipse, a box or a blob.
 
-    It may be cut by the border, so that no place is likelier than another. Shapes that always lie wholly within gather in
-    the middle, and a map that knows nothing but where the middle is finds them with an AUC of 0.79.
+    It may be cut by the border, so that no place is likelier than another. Shapes that always lie wholly within gather
+    in the middle, and a map that knows nothing but where the middle is finds them with an AUC of 0.79.
     """
     while True:
         mask = _shape(rng, height, width, low, high)

@@ -31,7 +31,8 @@ class _Exported(nn.Module):
         out, seen = detector.trace(detector.texture(of_crops)), detector.view(detector.texture(of_views))
         return (
             out.logit, out.proximity, out.quality, out.family, out.z_hom, seen.logit,
-            detector.places(of_crops, detector.trace), detector.places(of_views, detector.view), seen.family, seen.embedding,
+            detector.places(of_crops, detector.trace), detector.places(of_views, detector.view),
+            seen.family, seen.embedding,
         )  # fmt: skip
 
 

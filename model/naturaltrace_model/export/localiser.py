@@ -49,7 +49,7 @@ def to_onnx(network: Localiser) -> bytes:
         torch.onnx.export(
             network.float().cpu().eval(),
             (torch.zeros(1, 64, 96, 3, dtype=torch.uint8),),
-            buffer,
+            buffer,  # pyright: ignore[reportArgumentType] (this exporter writes to files in memory too)
             dynamo=False,  # the newer exporter writes pooling and padding of free sizes as graphs that run slower
             input_names=["picture"],
             output_names=["map"],

@@ -71,9 +71,9 @@ class Localiser(nn.Module):
 class _Strengths(nn.Module):
     """How strong each of some cosine patterns is around each place, in logarithms, eight pixels of the picture apart.
 
-    They answer to nothing even, so that what is left is texture and noise. What a decoder changes is how strong they are
-    beside one another; in logarithms that is a difference, which the next layers can take. Nothing here is learned:
-    filters that had to be found were not found in the time there was, and without them training costs a sixth.
+    They answer to nothing even, so that what is left is texture and noise. What a decoder changes is how strong they
+    are beside one another; in logarithms that is a difference, which the next layers can take. Nothing here is learned:
+    filters that had to be found were not found in the time there was, and without that training costs a sixth.
     """
 
     weight: Tensor

@@ -81,7 +81,7 @@ def train(pool: SplicePool, config: TrainConfig, out: Path, network_config: Loca
 
 def _learn(network: Localiser, data: Measured, config: TrainConfig) -> None:
     rng = np.random.default_rng([config.seed, 1])
-    network.train().to(memory_format=torch.channels_last)
+    network.train().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=0.05)
     kept = {name: value.clone() for name, value in network.state_dict().items()}
     seen: list[tuple[float, float]] = []
@@ -121,7 +121,7 @@ def losses(logits: Tensor, share: Tensor, weight: Tensor) -> tuple[Tensor, Tenso
 
 
 def measure(network: Localiser, pool: SplicePool, count: int, seed: int = 0) -> tuple[float, NDArray[np.float32]]:
-    """On `count` splices of a pool: the cells' AUC within one splice, on average; all logits beside the shares, (2, N)."""
+    """On `count` splices of a pool: the cells' AUC within one splice, on average; all logits and shares, (2, N)."""
     rng, draw = np.random.default_rng([seed, 1]), SpliceDraw(pool, _SIDE)
     alone: list[float] = []
     cells: list[NDArray[np.float32]] = []
