@@ -39,6 +39,7 @@ def same(one: Reading, other: Reading) -> bool:
         b.byte_count,
     )
     assert np.array_equal(a.views, b.views)
+    assert np.array_equal(a.page, b.page)
     assert (a.crops is None) is (b.crops is None)
     if a.crops is not None and b.crops is not None:
         assert np.array_equal(a.crops.pixels, b.crops.pixels)
