@@ -105,7 +105,7 @@ def measure(
     saliency: Saliency | None = None,
 ) -> list[dict[str, Any]]:
     """Per picture and quality: pixel AUC and the IoU where the map says at least 0.5, the AUC of a map made of the
-    detector's crops alone, and that of a gradient saliency."""
+    detector's crops alone, that of a gradient saliency, and that of a map which is hottest in the middle always."""
     rows: list[dict[str, Any]] = []
     for case in tqdm(found, unit="image", mininterval=10):
         for quality in qualities:
@@ -116,6 +116,7 @@ def measure(
             row = {"way": case.way, "quality": quality, "fill": case.fill, "autoencoder": case.autoencoder}
             row |= _scores(evidence.detection.heat.chance, case.mask)
             of_crops = heat_grid(choose_crops(image.pixels), evidence.crops, evidence.views, case.mask.shape)
+            row["middle_auc"] = _scores(_middle(case.mask.shape), case.mask)["auc"]
             row["crops_auc"] = _scores(of_crops.chance, case.mask)["auc"]
             if saliency is not None:
                 row["saliency_auc"] = _scores(saliency(image).chance, case.mask)["auc"]
@@ -134,6 +135,12 @@ def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 groups |= {f"{key}: {n}": [r for r in own if r[key] == n] for n in sorted({r[key] for r in own})}
             found += [{"way": way, "quality": quality, "of": of, **_mean(group)} for of, group in groups.items()]
     return found
+
+
+def _middle(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A map that knows nothing but where the middle is: what any map has to beat."""
+    y, x = np.mgrid[-1 : 1 : shape[0] // 16 * 1j, -1 : 1 : shape[1] // 16 * 1j]
+    return (1 - (y * y + x * x) / 2).astype(np.float32)
 
 
 def saliency_of(checkpoint_file: Path) -> Saliency:
@@ -156,15 +163,16 @@ def saliency_of(checkpoint_file: Path) -> Saliency:
 def table(figures: Sequence[dict[str, Any]]) -> str:
     """The figures as a Markdown table."""
     lines = [
-        "| way | saved | of | pictures | pixel AUC (95 %) | IoU at 0.5 | of the crops' maps | saliency |",
-        "|---|---|---|---|---|---|---|---|",
+        "| way | saved | of | pictures | pixel AUC (95 %) | IoU at 0.5 | the crops' maps | saliency | the middle |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for f in figures:
         if f["pictures"]:
             saved = "lossless" if f["quality"] == LOSSLESS else f"JPEG {f['quality']}"
             lines.append(
                 f"| {f['way']} | {saved} | {f['of']} | {f['pictures']} | {f['auc']:.3f} ({f['low']:.3f} to "
-                f"{f['high']:.3f}) | {f['iou']:.2f} | {f['crops_auc']:.3f} | {f['saliency_auc']:.3f} |"
+                f"{f['high']:.3f}) | {f['iou']:.2f} | {f['crops_auc']:.3f} | {f['saliency_auc']:.3f} "
+                f"| {f['middle_auc']:.3f} |"
             )
     return "\n".join(lines)
 
@@ -201,7 +209,7 @@ def _mean(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return round(float(np.mean(known)), 4) if known else float("nan")
 
     found: dict[str, Any] = {"pictures": len(rows)}
-    found |= {name: of(name) for name in ("auc", "iou", "crops_auc", "saliency_auc")}
+    found |= {name: of(name) for name in ("auc", "iou", "crops_auc", "saliency_auc", "middle_auc")}
     if rows:
         values = np.array([r["auc"] for r in rows])
         drawn = np.random.default_rng(0).integers(len(values), size=(_DRAWS, len(values)))
