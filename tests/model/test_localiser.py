@@ -54,8 +54,9 @@ def _samples(folder: Path, count: int) -> list[Sample]:
     for i in range(count):
         path = folder / f"{i}.png"
         Image.fromarray(_picture(i)).save(path)
-        label = int(i % 4 == 3)
-        found.append(Sample(path, "train", label, "art" if i in (2, 5) else "photo", "flux1" if label else "", f"s{i}", str(i), 288, 272, "PNG"))
+        label, category = int(i % 4 == 3), "art" if i in (2, 5) else "photo"
+        generator = "flux1" if label else ""
+        found.append(Sample(path, "train", label, category, generator, f"s{i}", str(i), 288, 272, "PNG"))
     return found
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from naturaltrace.imaging.crops import CROP, Crops, choose_crops
 from naturaltrace.imaging.decoded import DecodedImage
@@ -34,6 +35,7 @@ def prepare(image: DecodedImage) -> Prepared:
             crops = choose_crops(image.pixels)
         except ValueError:  # a strip so long that its working view is thinner than a crop
             crops = None
+    picture = Image.fromarray(image.pixels)
     return Prepared(
         image.width,
         image.height,
@@ -41,6 +43,6 @@ def prepare(image: DecodedImage) -> Prepared:
         image.sha256,
         image.byte_count,
         crops,
-        square_views(image.pixels),
-        page_view(image.pixels),
+        square_views(picture),
+        page_view(image.pixels, picture),
     )

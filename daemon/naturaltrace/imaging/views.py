@@ -16,12 +16,12 @@ _APART = 2.0
 _GAP = 3.0
 
 
-def square_views(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def square_views(pixels: NDArray[np.uint8] | Image.Image) -> NDArray[np.uint8]:
     """uint8 (M, 256, 256, 3), M 1 or 2: the central square of an image (H, W, 3), or the squares at its two ends."""
-    height, width = pixels.shape[:2]
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    width, height = image.size
     side = min(height, width)
     room_y, room_x = height - side, width - side
-    image = Image.fromarray(pixels)
     if max(height, width) < _LONG * side:
         return shrink(image, (round(room_x * 0.5), round(room_y * 0.5)), side)[None]
     if max(height, width) < _APART * side:

@@ -145,10 +145,10 @@ def _measure_localisation(options: argparse.Namespace, card: Any) -> int:
     autoencoders = [a.half() for a in load_autoencoders(options.autoencoders)]
     saliency = localisation.saliency_of(options.map_weights) if options.map_weights else None
     cases = localisation.cases(samples, autoencoders, options.limit or 60, edge=options.edge)
-    figures = localisation.summarise(localisation.measure(detector, cases, options.qualities, saliency))
+    part = Adviser.for_profile(card, None, None if localiser is None else localiser.part).reference.part
+    figures = localisation.summarise(localisation.measure(detector, cases, options.qualities, saliency, part))
     untouched = spread([s for s in samples if s.label == 0], options.untouched)
-    standing_out = Adviser.for_profile(card, None, None if localiser is None else localiser.part).reference.part
-    alarms = parts.measure(detector, standing_out, untouched)
+    alarms = parts.measure(detector, part, untouched)
     text = f"{localisation.table(figures)}\n\n{parts.table(alarms)}"
     return _told({"splices": figures, "untouched": alarms}, text, options.out)
 

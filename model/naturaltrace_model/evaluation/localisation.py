@@ -23,6 +23,9 @@ from tqdm import tqdm
 from naturaltrace.detection.detector import Detector
 from naturaltrace.detection.heatmap import HeatGrid, grid_of, heat_grid
 from naturaltrace.detection.localiser import CELL
+from naturaltrace.detection.regions import Region
+from naturaltrace.evidence.adviser import standing_out
+from naturaltrace.evidence.reference import PartReference
 from naturaltrace.imaging.crops import choose_crops
 from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.page_view import PAGE_EDGE, page_view
@@ -103,9 +106,11 @@ def measure(
     found: Iterable[Case],
     qualities: Sequence[int] = QUALITIES,
     saliency: Saliency | None = None,
+    part: PartReference | None = None,
 ) -> list[dict[str, Any]]:
     """Per picture and quality: pixel AUC and the IoU where the map says at least 0.5, the AUC of a map made of the
-    detector's crops alone, that of a gradient saliency, and that of a map which is hottest in the middle always."""
+    detector's crops alone, that of a gradient saliency, and that of a map which is hottest in the middle always; and
+    whether a part stands out by `part` whose middle was generated (`told`), or was not (`mistold`)."""
     rows: list[dict[str, Any]] = []
     for case in tqdm(found, unit="image", mininterval=10):
         for quality in qualities:
@@ -116,6 +121,9 @@ def measure(
             row = {"way": case.way, "quality": quality, "fill": case.fill, "autoencoder": case.autoencoder}
             row |= _scores(evidence.detection.heat.chance, case.mask)
             of_crops = heat_grid(choose_crops(image.pixels), evidence.crops, evidence.views, case.mask.shape)
+            region = standing_out(part, evidence.detection)
+            row["told"] = region is not None and _inside(region, case.mask)
+            row["mistold"] = region is not None and not row["told"]
             row["middle_auc"] = _scores(_middle(case.mask.shape), case.mask)["auc"]
             row["crops_auc"] = _scores(of_crops.chance, case.mask)["auc"]
             if saliency is not None:
@@ -135,6 +143,13 @@ def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 groups |= {f"{key}: {n}": [r for r in own if r[key] == n] for n in sorted({r[key] for r in own})}
             found += [{"way": way, "quality": quality, "of": of, **_mean(group)} for of, group in groups.items()]
     return found
+
+
+def _inside(region: Region, mask: Mask) -> bool:
+    """Whether the middle of a region's box was generated."""
+    height, width = mask.shape
+    y, x = (region.y + region.height / 2) * height, (region.x + region.width / 2) * width
+    return bool(mask[min(height - 1, int(y)), min(width - 1, int(x))])
 
 
 def _middle(shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -163,8 +178,9 @@ def saliency_of(checkpoint_file: Path) -> Saliency:
 def table(figures: Sequence[dict[str, Any]]) -> str:
     """The figures as a Markdown table."""
     lines = [
-        "| way | saved | of | pictures | pixel AUC (95 %) | IoU at 0.5 | the crops' maps | saliency | the middle |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| way | saved | of | pictures | pixel AUC (95 %) | IoU at 0.5 | the crops' maps | saliency | the middle "
+        "| part told | told elsewhere |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for f in figures:
         if f["pictures"]:
@@ -172,7 +188,7 @@ def table(figures: Sequence[dict[str, Any]]) -> str:
             lines.append(
                 f"| {f['way']} | {saved} | {f['of']} | {f['pictures']} | {f['auc']:.3f} ({f['low']:.3f} to "
                 f"{f['high']:.3f}) | {f['iou']:.2f} | {f['crops_auc']:.3f} | {f['saliency_auc']:.3f} "
-                f"| {f['middle_auc']:.3f} |"
+                f"| {f['middle_auc']:.3f} | {f['told']:.0%} | {f['mistold']:.0%} |"
             )
     return "\n".join(lines)
 
@@ -209,7 +225,7 @@ def _mean(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return round(float(np.mean(known)), 4) if known else float("nan")
 
     found: dict[str, Any] = {"pictures": len(rows)}
-    found |= {name: of(name) for name in ("auc", "iou", "crops_auc", "saliency_auc", "middle_auc")}
+    found |= {name: of(name) for name in ("auc", "iou", "crops_auc", "saliency_auc", "middle_auc", "told", "mistold")}
     if rows:
         values = np.array([r["auc"] for r in rows])
         drawn = np.random.default_rng(0).integers(len(values), size=(_DRAWS, len(values)))

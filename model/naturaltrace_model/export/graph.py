@@ -55,7 +55,7 @@ def to_onnx(detector: NaturalTraceDetector) -> bytes:
     buffer = io.BytesIO()
     onnx.save_model(program.model_proto, buffer)
     model = onnx.load_model_from_string(buffer.getvalue())
-    _widen_in_one_step(model)
+    widen_in_one_step(model)
     _name_outputs(model)
     _forget_where_it_was_made(model)
     store_in_half(model)
@@ -63,7 +63,7 @@ def to_onnx(detector: NaturalTraceDetector) -> bytes:
     return model.SerializeToString()
 
 
-def _widen_in_one_step(model: onnx.ModelProto) -> None:
+def widen_in_one_step(model: onnx.ModelProto) -> None:
     """One DequantizeLinear for what the exporter writes as cast, division and subtraction: pixels / 64 - 2."""
     graph = model.graph
     scalars = {t.name: float(numpy_helper.to_array(t)) for t in graph.initializer if not t.dims}

@@ -30,6 +30,7 @@ from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.data.splice_pool import SplicePool
 from naturaltrace_model.evaluation.conditions import under
 from naturaltrace_model.evaluation.rows import decoded
+from naturaltrace_model.export import graph as graphs
 from naturaltrace_model.networks.localiser import Localiser
 from naturaltrace_model.training import localiser as training
 
@@ -57,10 +58,28 @@ def to_onnx(network: Localiser) -> bytes:
             opset_version=17,
         )
     model = onnx.load_model_from_string(buffer.getvalue())
+    _name_constants(model)
+    graphs.widen_in_one_step(model)
+    _drop_unused(model)
     for node in model.graph.node:
         node.doc_string = ""
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
+
+
+def _name_constants(model: onnx.ModelProto) -> None:
+    """Make initialisers of the nodes that this exporter writes for constants."""
+    for node in [n for n in model.graph.node if n.op_type == "Constant" and n.attribute[0].name == "value"]:
+        tensor = node.attribute[0].t
+        tensor.name = node.output[0]
+        model.graph.initializer.append(tensor)
+        model.graph.node.remove(node)
+
+
+def _drop_unused(model: onnx.ModelProto) -> None:
+    used = {name for node in model.graph.node for name in node.input}
+    for tensor in [t for t in model.graph.initializer if t.name not in used]:
+        model.graph.initializer.remove(tensor)
 
 
 def release(weights: Path, pool: SplicePool, untouched: Sequence[Sample], version: str, out: Path) -> Path:
