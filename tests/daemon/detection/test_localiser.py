@@ -86,6 +86,9 @@ def test_one_that_is_damaged_is_left_out_and_said_so(
 
 
 def test_without_one_nothing_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(localisers, "files", lambda _: tmp_path)
+    def nowhere(_: str) -> Path:
+        return tmp_path
+
+    monkeypatch.setattr(localisers, "files", nowhere)
     assert localisers.released_card() is None
     assert localisers.released(1) is None
