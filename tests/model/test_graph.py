@@ -8,7 +8,7 @@ onnx = pytest.importorskip("onnx")
 import onnxruntime as ort  # noqa: E402  # pyright: ignore[reportMissingTypeStubs]
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from naturaltrace_model.export.graph import _widen_in_one_step  # noqa: E402  # pyright: ignore[reportPrivateUsage]
+from naturaltrace_model.export.graph import widen_in_one_step  # noqa: E402
 
 
 @pytest.mark.parametrize(("divisor", "offset", "steps"), [(64.0, 2.0, 1), (64.0, 5.0, 3), (255.0, 0.45, 3)])
@@ -26,7 +26,7 @@ def test_pixels_are_widened_in_one_step_where_that_is_exact(divisor: float, offs
         [numpy_helper.from_array(np.array(value, np.float32), name) for name, value in values.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    _widen_in_one_step(model)
+    widen_in_one_step(model)
     onnx.checker.check_model(model, full_check=True)
     assert len(model.graph.node) == steps
     pixels = np.arange(256, dtype=np.uint8)
