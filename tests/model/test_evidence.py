@@ -1,4 +1,4 @@
-"""What evidence is made of: maps in the graph, splices, the dense branch, attribution, attacks."""
+"""What evidence is made of: maps in the graph, splices, attribution, attacks."""
 
 from pathlib import Path
 

@@ -70,5 +70,6 @@ def whole(image: DecodedImage, wanted: Input) -> Whole:
         byte_count=image.byte_count,
         crops=None,
         views=square_views(image.pixels),
+        page=image.pixels[:1, :1],  # an added detector brings no heat map
         picture=picture(image.pixels, wanted),
     )
