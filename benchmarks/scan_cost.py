@@ -1,22 +1,26 @@
 """What a scan costs: images per second and memory for 1 k, 10 k, 100 k files, over cores, and on Ray.
 
     python -m benchmarks.scan_cost sizes --counts 1000 10000 100000
-    python -m benchmarks.scan_cost cores --count 200 --workers 1 2
+    python -m benchmarks.scan_cost cores --count 200 --cores 1 2
     python -m benchmarks.scan_cost ray --count 200
 
 `sizes` makes files of 48 × 48 pixels, all different: they are read, decoded and written down like any other, and
 the detector declines them as too small. So it shows the scan's own cost per image. `cores` and `ray` use pictures that
-go through the network. Memory is the highest of the whole family of processes, sampled.
+go through the network: `cores` allows a scan so many of the machine's and leaves the rest to the program; `ray` scans
+`--count` and `--more` pictures with either engine, and what the further ones take is the rate without the start.
+Memory is the highest of the whole family of processes, sampled.
 """
 
 import argparse
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,6 +45,17 @@ class Cost:
     @property
     def rate(self) -> float:
         return self.count / self.seconds
+
+
+@contextmanager
+def allowed(cores: int) -> Generator[None]:
+    """So many of this process's cores, for all that it starts. Linux only."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:cores])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def measure(folder: Path, out: Path, arguments: Sequence[str] = ()) -> Cost:
@@ -92,9 +107,10 @@ def main() -> None:
     sizes.add_argument("--counts", type=int, nargs="+", default=[1000, 10_000, 100_000])
     cores = kinds.add_parser("cores")
     cores.add_argument("--count", type=int, default=200)
-    cores.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    cores.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     ray = kinds.add_parser("ray")
     ray.add_argument("--count", type=int, default=200)
+    ray.add_argument("--more", type=int, default=1000)
     ray.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
@@ -116,19 +132,32 @@ def _sizes(root: Path, options: argparse.Namespace) -> None:
 
 def _cores(root: Path, options: argparse.Namespace) -> None:
     pictures(root / "p", options.count)
-    for workers in options.workers:
-        cost = measure(root / "p", root / f"{workers}.jsonl", ["--workers", str(workers)])
-        _show(f"{workers} reading processes", cost)
+    first: tuple[int, Cost] | None = None
+    for cores in options.cores:
+        with allowed(cores):
+            cost = measure(root / "p", root / f"{cores}.jsonl")
+        _show(f"{cores} cores", cost)
+        first = first or (cores, cost)
+        share = cost.rate / first[1].rate * first[0] / cores
+        print(f"{cores} cores: {share:.2f} of {first[0]}'s rate for each core")
 
 
 def _ray(root: Path, options: argparse.Namespace) -> None:
-    pictures(root / "p", options.count)
-    here = measure(root / "p", root / "here.jsonl")
-    there = measure(root / "p", root / "there.jsonl", ["--engine", "ray", "--workers", str(options.workers)])
-    _show("local", here)
-    _show("ray", there)
-    same = (root / "here.jsonl").read_bytes() == (root / "there.jsonl").read_bytes()
-    print(f"ray ÷ local: {there.rate / here.rate:.2f} with start-up; results {'the same' if same else 'DIFFERENT'}")
+    taken: dict[str, list[Cost]] = {"local": [], "ray": []}
+    engine = {"local": [], "ray": ["--engine", "ray", "--workers", str(options.workers)]}
+    for count in (options.count, options.more):
+        pictures(root / str(count), count)
+        for name, costs in taken.items():
+            costs.append(measure(root / str(count), root / f"{name}-{count}.jsonl", engine[name]))
+            _show(f"{name}, {count}", costs[-1])
+        ours, theirs = ((root / f"{name}-{count}.jsonl").read_bytes() for name in taken)
+        print(f"results {'the same' if ours == theirs else 'DIFFERENT'}")
+    rates = {n: (more.count - few.count) / (more.seconds - few.seconds) for n, (few, more) in taken.items()}
+    print(f"further images: {', '.join(f'{name} {rate:.1f} a second' for name, rate in rates.items())}")
+    for number, count in enumerate((options.count, options.more)):
+        share = taken["ray"][number].rate / taken["local"][number].rate
+        print(f"ray ÷ local, {count} images with start: {share:.2f}")
+    print(f"ray ÷ local, further images: {rates['ray'] / rates['local']:.2f}")
 
 
 def _show(name: str, cost: Cost) -> None:
