@@ -5,7 +5,8 @@
 All of them run in the same onnxruntime with the same options, one image at a time; each with random weights, which cost
 the same as trained ones. They take turns, so that a busy machine slows all alike; the quickest run of each counts.
 *Graph* is the network alone: for the detector all crops and views of a 1024 × 768 photo. *Image* adds what makes its
-input from decoded pixels: choosing crops and views, or one resize. Needs the extra `train` (torch, onnx).
+input from decoded pixels: choosing crops and views, or one resize. What the heat map takes is no part of it
+(docs/evidence.md says how much that is). Needs the extra `train` (torch, onnx).
 Of the detector both graphs take part, *fp32* and *int8*; `runs` says which one the companion runs on this machine with
 the setting "auto", after its own self-test and measurement, and the ratios are told against each.
 Goals: at least 5 times as fast as ViT-S/16-384, 20 times as fast as CLIP ViT-L/14.
@@ -30,9 +31,11 @@ from naturaltrace.detection.runtime.choice import Chosen
 from naturaltrace.detection.runtime.devices import ort
 from naturaltrace.detection.runtime.wanted import AUTO, FP32, INT8
 from naturaltrace.detection.session import CropSession
+from naturaltrace.imaging.crops import choose_crops
 from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.prepared import prepare
+from naturaltrace.imaging.views import square_views
 
 Run = Callable[[], object]
 
@@ -72,7 +75,11 @@ def detector(precision: str, threads: int, image: DecodedImage) -> tuple[Run, Ru
     runtime, ready = chosen.runtime, prepare(image)
     assert ready.crops is not None
     crops = ready.crops.pixels
-    return (lambda: runtime.run(runtime.outputs, crops, ready.views)), (lambda: prepare(image)), len(crops)
+
+    def choose() -> object:
+        return choose_crops(image.pixels), square_views(image.pixels)
+
+    return (lambda: runtime.run(runtime.outputs, crops, ready.views)), choose, len(crops)
 
 
 def companions_choice() -> Chosen:

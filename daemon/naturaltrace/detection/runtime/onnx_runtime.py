@@ -45,9 +45,13 @@ def _session(graph: bytes, device: str, threads: int) -> Any:
     options.log_severity_level = 3
     providers = [PROVIDERS[device]] if device == CPU else [PROVIDERS[device], PROVIDERS[CPU]]
     try:
-        return ort.InferenceSession(graph, options, providers=providers)
+        session: Any = ort.InferenceSession(graph, options, providers=providers)
     except Exception as error:  # onnxruntime's own classes, and what drivers make of them
         raise RuntimeUnavailable(f"{device}: {_first_line(error)}") from error
+    # It keeps the file's bytes in order to begin anew on another provider, which the companion does by itself.
+    if hasattr(session, "_model_bytes"):
+        session._model_bytes = None
+    return session
 
 
 def default_threads() -> int:
