@@ -63,7 +63,8 @@ class Unjudged:
 
 
 class HeatmapFolder:
-    """Where `--heatmap` puts its pictures: one per file, never one over another of the same run; and their legend."""
+    """Where `--heatmap` puts its pictures: one per file, never one over another of the same run, nor over anything but
+    a heat map of an earlier one; and their legend."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -71,7 +72,7 @@ class HeatmapFolder:
 
     def write(self, path: Path, found: "Findings") -> str | None:
         """The picture's path; None where the pixels could not be judged. Raises OSError."""
-        from naturaltrace.detection.heatmap import legend_strip, render
+        from naturaltrace.detection.heatmap import is_heat_map, legend_strip, render
 
         if found.detection.heat is None:
             return None
@@ -79,11 +80,13 @@ class HeatmapFolder:
         if not self._written:
             (self._folder / "heatmap-legend.png").write_bytes(legend_strip())
         stem, number = path.stem, 1
-        while stem in self._written:
+        target = self._folder / f"{stem}.png"
+        # What lies there may be the very image that is being checked.
+        while stem in self._written or (target.exists() and not is_heat_map(target)):
             number += 1
             stem = f"{path.stem}-{number}"
+            target = self._folder / f"{stem}.png"
         self._written.add(stem)
-        target = self._folder / f"{stem}.png"
         target.write_bytes(render(found.detection.heat, found.image.width, found.image.height))
         return str(target)
 

@@ -7,6 +7,7 @@ lies nearby and to the global branch, and `seen` says how much was looked at.
 import io
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,15 @@ def render(heat: HeatGrid, width: int, height: int) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", pnginfo=text, compress_level=6)
     return buffer.getvalue()
+
+
+def is_heat_map(path: Path) -> bool:
+    """Whether `render` made this file."""
+    try:
+        with Image.open(path) as image:
+            return image.format == "PNG" and "Legend" in image.info
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def legend_strip(width: int = 256, height: int = 24) -> bytes:

@@ -115,3 +115,16 @@ def test_heat_maps_are_written_beside_their_legend_and_never_over_each_other(
             alpha = np.asarray(picture)[..., 3]
             assert int(alpha.max()) <= 200
     assert (maps / "heatmap-legend.png").exists()
+
+
+def test_a_heat_map_is_written_over_an_earlier_one_and_over_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Above all not over the very image that is checked."""
+    original = encoded(photo(320, 240), "PNG")
+    (tmp_path / "mine.png").write_bytes(original)
+    command = ["check", "--json", "--heatmap", str(tmp_path), "--data-dir", str(tmp_path / "data")]
+    for _ in range(2):
+        assert main([*command, str(tmp_path / "mine.png")]) == 0
+        assert json.loads(capsys.readouterr().out)["heatmap"] == str(tmp_path / "mine-2.png")
+    assert (tmp_path / "mine.png").read_bytes() == original
