@@ -74,9 +74,9 @@ async def test_the_cache_is_bounded() -> None:
 
     cache = FindingsCache(limit=2)
     for name in "abc":
-        cache.put((name, "m", "1", False), object())  # pyright: ignore[reportArgumentType]
+        cache.put((name, "m", "1", "1", False), object())  # pyright: ignore[reportArgumentType]
     assert len(cache) == 2
-    assert cache.get(("a", "m", "1", False)) is None
+    assert cache.get(("a", "m", "1", "1", False)) is None
 
 
 # --- private windows -------------------------------------------------------------------------------------------------
