@@ -15,7 +15,7 @@ def fit_logistic(
 ) -> tuple[Array, float]:
     """The weights (F,) and the intercept that minimise the weighted mean log-loss plus `ridge` times squared weights.
 
-    `x` is (N, F), `y` (N,) 0 or 1; `signs` gives each weight's sign: 1 for at least 0, -1 for at most 0.
+    `x` is (N, F), `y` (N,) 0 to 1; `signs` gives each weight's sign: 1 for at least 0, -1 for at most 0.
     """
     share = sample_weights / sample_weights.sum()
     labels = np.asarray(y, dtype=np.float64)

@@ -11,6 +11,7 @@ from naturaltrace.imaging.decoded import DecodedImage
 
 Condition = Literal["clean", "web", "hard"]
 CONDITIONS: tuple[Condition, ...] = ("clean", "web", "hard")
+MET: tuple[Condition, ...] = ("clean", "web")  # as most images are met: as they came, or as a page hands them on
 
 
 @dataclass(frozen=True, slots=True)

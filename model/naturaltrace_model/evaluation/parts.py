@@ -7,10 +7,8 @@ from naturaltrace.detection.detector import Detector
 from naturaltrace.evidence.adviser import standing_out
 from naturaltrace.evidence.reference import PartReference
 from naturaltrace_model.data.manifest import Sample
-from naturaltrace_model.evaluation.conditions import under
+from naturaltrace_model.evaluation.conditions import MET, under
 from naturaltrace_model.evaluation.rows import decoded
-
-_CONDITIONS = ("clean", "web")
 
 
 def measure(detector: Detector, part: PartReference | None, samples: Sequence[Sample]) -> list[dict[str, Any]]:
@@ -18,7 +16,7 @@ def measure(detector: Detector, part: PartReference | None, samples: Sequence[Sa
     that stands out."""
     seen: dict[str, list[bool]] = {}
     for sample, image in decoded(samples):
-        for condition in _CONDITIONS:
+        for condition in MET:
             (found,) = detector.detect_many([under(image, condition)])
             if found.heat is not None:
                 seen.setdefault(sample.category, []).append(standing_out(part, found) is not None)

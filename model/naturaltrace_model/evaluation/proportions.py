@@ -19,10 +19,9 @@ from naturaltrace.detection.result import Detection
 from naturaltrace.evidence import reference as references
 from naturaltrace.evidence.reference import AttributionReference, Floats, pack
 from naturaltrace_model.data.manifest import Sample
-from naturaltrace_model.evaluation.conditions import under
+from naturaltrace_model.evaluation.conditions import MET, under
 from naturaltrace_model.evaluation.rows import decoded
 
-_CONDITIONS = ("clean", "web")
 _QUANTILES = 101
 _BINS = 3
 _FEWEST_IN_BIN = 40
@@ -57,7 +56,7 @@ def look(detector: Detector, samples: Iterable[Sample]) -> Seen:
     """Each image as it came and as the web hands it on."""
     seen = Seen()
     for sample, image in decoded(samples):
-        for condition in _CONDITIONS:
+        for condition in MET:
             evidence = detector.explain(under(image, condition))
             if evidence is not None:
                 (seen.generated if sample.label else seen.real).append((sample, evidence.detection))
@@ -69,7 +68,7 @@ def fit(card: Card, seen: Seen, prototypes: Floats | None, attribution: Attribut
     document: dict[str, Any] = {
         "schema": references.SCHEMA,
         "graph_sha256": card.sha256,
-        "measured_on": {"real": len(seen.real), "generated": len(seen.generated), "conditions": list(_CONDITIONS)},
+        "measured_on": {"real": len(seen.real), "generated": len(seen.generated), "conditions": list(MET)},
         "nearness": _nearness([d for _, d in seen.real]),
         "statistics": _statistics(seen),
         "part": _part([d for _, d in (*seen.real, *seen.generated)]),

@@ -18,17 +18,16 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
 
 from naturaltrace.detection import localiser as serving
 from naturaltrace.detection.heatmap import grid_of
 from naturaltrace.detection.regions import find_regions
 from naturaltrace.evidence.adviser import fits_a_part
 from naturaltrace.imaging.page_view import PAGE_EDGE, page_view
+from naturaltrace_model.calibration.logistic import fit_logistic
 from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.data.splice_pool import SplicePool
-from naturaltrace_model.evaluation.conditions import under
+from naturaltrace_model.evaluation.conditions import MET, under
 from naturaltrace_model.evaluation.rows import decoded
 from naturaltrace_model.export import graph as graphs
 from naturaltrace_model.networks.localiser import Localiser
@@ -38,7 +37,6 @@ NAME = "natural-trace-map"
 _CHANCE = 0.5
 _RATE = 0.01  # aimed at below what may be promised (0.02): test sources are not val sources
 _PROMISED = 0.02
-_CONDITIONS = ("clean", "web")
 _SPLICES = 400
 
 
@@ -132,7 +130,7 @@ def _contrasts(localiser: serving.Localiser, samples: Iterable[Sample]) -> dict[
     it on; 0 where there is none."""
     found: dict[str, list[float]] = defaultdict(list)
     for sample, image in decoded(samples):
-        for condition in _CONDITIONS:
+        for condition in MET:
             heat = grid_of(localiser.log_odds(page_view(under(image, condition).pixels)))
             best = [r.contrast for r in find_regions(heat) if r.chance >= _CHANCE and fits_a_part(r)]
             found[sample.category].append(max(best, default=0.0))
@@ -148,19 +146,9 @@ def _answers(network: Localiser) -> list[list[float]]:
 
 def _platt(cells: NDArray[np.float32]) -> tuple[float, float]:
     """Slope and shift that make logits honest; `cells` (2, N) are logits and the share of each cell that is fill."""
-    x, y = torch.from_numpy(cells).double()
-    line = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([line], max_iter=50)
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = F.binary_cross_entropy_with_logits(x * line[0] + line[1], y)
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)  # pyright: ignore[reportArgumentType]
-    slope, shift = line.detach().tolist()
-    return round(slope, 5), round(shift, 5)
+    logits, share = cells.astype(np.float64)
+    (slope,), shift = fit_logistic(logits[:, None], share, np.ones(len(share)), signs=(1,), ridge=0.0)
+    return round(float(slope), 5), round(shift, 5)
 
 
 def _write(raw: dict[str, Any], path: Path) -> None:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CELL = 16  # pixels that one value of the map stands for
 _FLOOR = 0.005  # below rounding noise no residual says anything
 
 

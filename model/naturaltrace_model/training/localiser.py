@@ -21,6 +21,7 @@ from naturaltrace_model.data.splice_draw import Drawn, SpliceDraw
 from naturaltrace_model.data.splice_pool import SplicePool
 from naturaltrace_model.evaluation.metrics import auc
 from naturaltrace_model.networks.localiser import Localiser, LocaliserConfig
+from naturaltrace_model.training.average import MovingAverage
 from naturaltrace_model.training.checkpoint import write_whole
 
 _SIDE = 256  # pixels of a splice
@@ -83,7 +84,7 @@ def _learn(network: Localiser, data: Measured, config: TrainConfig) -> None:
     rng = np.random.default_rng([config.seed, 1])
     network.train().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=0.05)
-    kept = {name: value.clone() for name, value in network.state_dict().items()}
+    average = MovingAverage(network, _KEPT)
     seen: list[tuple[float, float]] = []
     for step in range(config.steps):
         for group in optimiser.param_groups:
@@ -100,11 +101,11 @@ def _learn(network: Localiser, data: Measured, config: TrainConfig) -> None:
         (cells + _RANKING * pairs).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         optimiser.step()
-        _follow(kept, network, min(_KEPT, (step + 1) / (step + 21)))
+        average.update(network)
         seen.append((float(cells.detach()), float(pairs.detach())))
         if (step + 1) % 200 == 0:
             print(step + 1, np.mean(seen[-200:], axis=0).round(4), flush=True)
-    network.load_state_dict(kept)
+    network.load_state_dict(average.network.state_dict())
     network.eval()
 
 
@@ -151,13 +152,3 @@ def load(path: Path) -> Localiser:
     network = Localiser(LocaliserConfig.from_json(json.loads(stored["config"])))
     network.load_state_dict(stored["localiser"])
     return network.eval()
-
-
-@torch.no_grad()
-def _follow(kept: dict[str, Tensor], network: Localiser, share: float) -> None:
-    """Move the running mean of the weights on by one step."""
-    for name, value in network.state_dict().items():
-        if value.dtype.is_floating_point:
-            kept[name].lerp_(value, 1 - share)
-        else:
-            kept[name].copy_(value)
