@@ -22,6 +22,7 @@ from naturaltrace_model.data.autoencoders import Autoencoder  # noqa: E402
 from naturaltrace_model.data.manifest import Sample  # noqa: E402
 from naturaltrace_model.data.splice_draw import KINDS, SpliceDraw, worn  # noqa: E402
 from naturaltrace_model.data.splice_pool import SplicePool  # noqa: E402
+from naturaltrace_model.data.splices import reencode  # noqa: E402
 from naturaltrace_model.networks.localiser import Localiser, LocaliserConfig  # noqa: E402
 from naturaltrace_model.training import localiser as training  # noqa: E402
 
@@ -116,6 +117,28 @@ def test_it_learns_where_a_picture_was_blurred(pool: SplicePool, tmp_path: Path)
     within, cells = training.measure(network, pool, 24)
     assert within > 0.75
     assert cells.shape[0] == 2
+
+
+def test_it_goes_on_from_an_earlier_one(pool: SplicePool, tmp_path: Path) -> None:
+    first = training.train(pool, training.TrainConfig(splices=16, steps=4, batch=4), tmp_path / "first.pt", _SMALL)
+    unmoved = training.TrainConfig(splices=16, steps=2, batch=4, rate=0.0, seed=1)
+    second = training.train(pool, unmoved, tmp_path / "second.pt", start=training.load(tmp_path / "first.pt"))
+    wanted, found = (dict(network.named_parameters()) for network in (first, second))
+    assert all(torch.allclose(wanted[name], found[name]) for name in wanted)
+    assert second.usual.running_mean is not None
+    assert torch.allclose(second.usual.running_mean, first.usual.running_mean)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_compression_rounded_away_is_measured() -> None:
+    """On JPEG's own grid, fine coefficients are zero; four pixels beside it they are not."""
+    network, picture = Localiser(_SMALL), _picture(1, 80, 80)
+    fine = slice(sum(_SMALL.filters) + 3 + 40, sum(_SMALL.filters) + 3 + 63)
+    worn = reencode(picture, 60)
+
+    def strength(pixels: NDArray[np.uint8]) -> float:
+        return float(network.measure(torch.from_numpy(pixels.copy())[None])[:, fine].mean())
+
+    assert strength(worn[:64, :64]) < strength(worn[4:68, 4:68]) - 0.5 < strength(picture[:64, :64]) - 0.5
 
 
 def test_pairs_are_compared_within_one_picture_only() -> None:

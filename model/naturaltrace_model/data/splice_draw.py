@@ -19,6 +19,8 @@ from naturaltrace_model.data.splices import Mask, draw_mask, paste, reencode
 # What is drawn, and how often: what was generated, or what was done by hand.
 KINDS = ("rebuilt", "decoded", "generated", "around", "collage", "edit", "real", "whole")
 _SHARES = (0.36, 0.18, 0.14, 0.06, 0.08, 0.08, 0.06, 0.04)
+_SCALED, _RESCALED = 0.12, (0.85, 1.2)  # how often a splice is slightly scaled after it was made, and by how much
+_AGAIN = 0.6  # of those whose size was changed are encoded once more
 _WHOLE = 0.3  # weight of pictures without any original pixel: nothing there differs from the rest
 
 
@@ -61,16 +63,18 @@ class SpliceDraw:
             pixels, mask = (picture, nothing) if kind == "real" else (twin, ~nothing)
         turn, flip = int(rng.integers(4)), -1 if rng.random() < 0.5 else 1
         pixels = worn(np.ascontiguousarray(np.rot90(pixels, turn)[:, ::flip]), rng)
-        return Drawn(
-            *self._at_page_size(pixels, np.rot90(mask, turn)[:, ::flip]), kind, _WHOLE if kind == "whole" else 1.0
-        )
+        found, share = self._at_page_size(pixels, np.rot90(mask, turn)[:, ::flip])
+        if side != self.side and rng.random() < _AGAIN:
+            found = worn(found, rng)  # whoever scales a picture saves it again, as long as it is not this program
+        return Drawn(found, share, kind, _WHOLE if kind == "whole" else 1.0)
 
     def _window(self, label: int, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """The same square of a picture and of its twin, on the grid of 8 pixels, as large as brings `side`."""
         own = self._places[label]
         place = own[int(rng.integers(len(own)))]
         entry = self.pool.entries[place][1]
-        wanted = -(-round(self.side / entry.scale) // 8) * 8
+        scale = entry.scale * (float(rng.uniform(*_RESCALED)) if rng.random() < _SCALED else 1.0)
+        wanted = -(-round(self.side / scale) // 8) * 8
         side = min(wanted, entry.height // 8 * 8, entry.width // 8 * 8)
         y, x = (int(rng.integers((room - side) // 8 + 1)) * 8 for room in (entry.height, entry.width))
         picture, twin = self.pool.pair(place)
@@ -87,18 +91,28 @@ class SpliceDraw:
 
 
 def worn(pixels: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
-    """What a finished edit goes through before it is seen, the size kept: nothing (2 in 10), a JPEG of quality 70 to 97
-    (6), one after a slight blur (1), or a WebP (1)."""
+    """What a finished edit goes through before it is seen, the size kept: nothing (15 in 100), a JPEG of quality 70 to
+    97 (50), two of them (18), one after a slight blur (7), or a WebP (10)."""
     kind = rng.random()
-    if kind < 0.2:
+    if kind < 0.15:
         return pixels
-    image, file = Image.fromarray(pixels), io.BytesIO()
-    if kind < 0.9:
-        if kind > 0.82:
-            image = image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 0.7))))
-        image.save(file, "JPEG", quality=int(rng.integers(70, 98)), subsampling=int(rng.choice((0, 2, 2, 2))))
-    else:
-        image.save(file, "WEBP", quality=int(rng.integers(70, 96)), method=2)
+    if kind < 0.25:
+        return _encoded(Image.fromarray(pixels), "WEBP", quality=int(rng.integers(70, 96)), method=2)
+    if kind < 0.32:
+        blurred = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(float(rng.uniform(0.3, 0.7))))
+        return _jpeg(blurred, rng)
+    if kind < 0.5:
+        pixels = _jpeg(Image.fromarray(pixels), rng)
+    return _jpeg(Image.fromarray(pixels), rng)
+
+
+def _jpeg(image: Image.Image, rng: Generator) -> NDArray[np.uint8]:
+    return _encoded(image, "JPEG", quality=int(rng.integers(70, 98)), subsampling=int(rng.choice((0, 2, 2, 2))))
+
+
+def _encoded(image: Image.Image, kind: str, **options: int) -> NDArray[np.uint8]:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
     with Image.open(file) as again:
         return np.asarray(again.convert("RGB"))
 

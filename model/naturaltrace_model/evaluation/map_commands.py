@@ -25,8 +25,10 @@ def add(commands: Commands) -> None:
     train.add_argument("pool", type=Path, nargs="+", help="folders that `splices` made")
     train.add_argument("--out", type=Path, required=True, help="checkpoint to write, e.g. run/map.pt")
     train.add_argument("--without", help="an autoencoder to leave out (for measuring)")
-    train.add_argument("--splices", type=int, default=10_000, help="100 kB each beside OUT while it trains")
+    train.add_argument("--splices", type=int, default=10_000, help="290 kB each beside OUT while it trains")
     train.add_argument("--steps", type=int, default=4000)
+    train.add_argument("--rate", type=float, default=3e-3, help="of learning, at its highest; falls to nothing")
+    train.add_argument("--start", type=Path, help="checkpoint to go on from, e.g. the last release's map.pt")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--threads", type=int, help="CPU threads; all by default")
     train.set_defaults(run=_train)
@@ -64,8 +66,8 @@ def _train(options: argparse.Namespace) -> int:
     pool = SplicePool.open(*options.pool)
     if options.without:
         pool = pool.without(options.without)
-    config = training.TrainConfig(splices=options.splices, steps=options.steps, seed=options.seed)
-    training.train(pool, config, options.out)
+    config = training.TrainConfig(splices=options.splices, steps=options.steps, rate=options.rate, seed=options.seed)
+    training.train(pool, config, options.out, start=training.load(options.start) if options.start else None)
     print(f"wrote {options.out}")
     return 0
 

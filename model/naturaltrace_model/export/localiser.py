@@ -4,6 +4,7 @@ It has its own version and folder (`released/map`), so that detector and localis
 detector's card, nothing in it is written by hand.
 """
 
+import copy
 import datetime
 import hashlib
 import json
@@ -12,12 +13,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from naturaltrace.detection import localiser as serving
 from naturaltrace.detection.heatmap import grid_of
@@ -41,12 +43,13 @@ _SPLICES = 400
 
 
 def to_onnx(network: Localiser) -> bytes:
-    """The graph, for one picture of any size whose sides are multiples of 16; checked before it is returned."""
+    """The graph, for one picture of any size whose sides are multiples of 16; checked before it is returned. Large
+    weights are stored in fp16 and widened when it is loaded."""
     buffer = BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            network.float().cpu().eval(),
+            _folded(network.float().cpu().eval()),
             (torch.zeros(1, 64, 96, 3, dtype=torch.uint8),),
             buffer,  # pyright: ignore[reportArgumentType] (this exporter writes to files in memory too)
             dynamo=False,  # the newer exporter writes pooling and padding of free sizes as graphs that run slower
@@ -59,10 +62,25 @@ def to_onnx(network: Localiser) -> bytes:
     _name_constants(model)
     graphs.widen_in_one_step(model)
     _drop_unused(model)
+    graphs.store_in_half(model)
     for node in model.graph.node:
         node.doc_string = ""
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
+
+
+def _folded(network: Localiser) -> Localiser:
+    """A copy whose first convolution does what made its measures comparable."""
+    folded, conv, usual = copy.deepcopy(network), cast(nn.Conv2d, network.cells[0]), network.usual
+    assert usual.running_mean is not None
+    assert usual.running_var is not None
+    weight = conv.weight.detach() / (usual.running_var + usual.eps).sqrt()[None, :, None, None]
+    first = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size[0], conv.stride[0])
+    first.weight.data = weight
+    cast(nn.Parameter, first.bias).data = -(weight * usual.running_mean[None, :, None, None]).sum((1, 2, 3))
+    folded.cells[0] = first
+    folded.register_module("usual", nn.Identity())
+    return folded.eval()
 
 
 def _name_constants(model: onnx.ModelProto) -> None:

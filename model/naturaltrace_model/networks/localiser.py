@@ -4,6 +4,7 @@ It shares nothing with the detector, whose crops see too little of a picture. Wh
 pixels look but what differs from the rest of the same picture: its mean and spread are handed to every place.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,14 +13,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _FLOOR = 0.005  # below rounding noise no residual says anything
+_BLOCK = 8  # pixels of JPEG's blocks, and of what is measured
+_ROUNDED = 0.75  # half of one of 255 steps of luma, in a plane of unit length: smaller ones are lost to rounding
+# JPEG's luma, and two differences of colours: each of unit length, so that patterns are as strong in all of them.
+_PLANES = ((0.299, 0.587, 0.114), (0.5, -0.5, 0.1), (-0.25, -0.25, 0.5))
 
 
 @dataclass(frozen=True, slots=True)
 class LocaliserConfig:
-    """How many filters look at the picture's own pixels and how many at half size; `width` of all that follows, in
-    blocks of these dilations."""
+    """How many filters look at luma in full and how many at half size, of which a quarter look at colour; how many
+    coefficients of JPEG's transform are looked at, coarse ones first, of luma and of each difference of colours at half
+    size; `width` of all that follows, in blocks of these dilations."""
 
-    filters: tuple[int, int] = (32, 16)
+    filters: tuple[int, int] = (16, 16)
+    coefficients: tuple[int, int] = (63, 15)
     width: int = 64
     dilations: tuple[int, ...] = (1, 2, 4, 1)
 
@@ -29,28 +36,50 @@ class LocaliserConfig:
     @staticmethod
     def from_json(data: dict[str, Any]) -> "LocaliserConfig":
         native, halved = (int(n) for n in data["filters"])
-        return LocaliserConfig((native, halved), int(data["width"]), tuple(int(d) for d in data["dilations"]))
+        luma, colours = (int(n) for n in data["coefficients"])
+        dilations = tuple(int(d) for d in data["dilations"])
+        return LocaliserConfig((native, halved), (luma, colours), int(data["width"]), dilations)
+
+    @property
+    def measures(self) -> int:
+        """How many are taken of each 8 × 8 pixels."""
+        return sum(self.filters) + self.coefficients[0] + 2 * self.coefficients[1] + len(_PLANES)
 
 
 class Localiser(nn.Module):
     """Pictures to logits; > 0: rather generated than not."""
 
+    luma: Tensor
+    halves: Tensor
+
     def __init__(self, config: LocaliserConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or LocaliserConfig()
-        self.native, self.halved = _Strengths(config.filters[0], 4), _Strengths(config.filters[1], 2)
-        measures = sum(config.filters) + 3
-        self.usual = nn.BatchNorm2d(measures, affine=False)
-        self.cells = nn.Sequential(*_convolution(measures, config.width, 2, 2, 1))
+        planes = _unit(torch.tensor(_PLANES))
+        self.register_buffer("luma", planes[0, :, None], persistent=False)
+        # Over rows of pixels as they lie in memory, red, green, blue in turn: nothing has to be laid out anew.
+        self.register_buffer("halves", (planes / 4).repeat(1, 2)[:, None, None].repeat(1, 1, 2, 1), persistent=False)
+        (native, halved), (of_luma, of_colours) = config.filters, config.coefficients
+        self.native = _Strengths(_patterns(native)[:, None], 4)
+        of_colour = [int(n >= halved - halved // 4) for n in range(halved)]
+        self.halved = _Strengths(_on_planes(_patterns(halved), of_colour), 2)
+        self.coefficients = _Coefficients(_coefficients(of_luma)[:, None])
+        of_both = _coefficients(of_colours).repeat(2, 1, 1)
+        self.colours = _Coefficients(_on_planes(of_both, [1 + n // of_colours for n in range(2 * of_colours)]))
+        self.usual = nn.BatchNorm2d(config.measures, affine=False)
+        self.cells = nn.Sequential(*_convolution(config.measures, config.width, 2, 2, 1))
         self.blocks = nn.ModuleList(_Block(config.width, dilation) for dilation in config.dilations)
         self.compare = nn.ModuleList(_Compare(config.width) for _ in range(2))
         self.logit = nn.Conv2d(config.width, 1, 1)
 
     def measure(self, pictures: Tensor) -> Tensor:
         """uint8 (B, H, W, 3), sides multiples of 16, to what is measured of each 8 × 8 pixels, (B, M, H / 8, W / 8)."""
-        x = pictures.permute(0, 3, 1, 2).float() / 64 - 2
-        half = F.avg_pool2d(x, 2)
-        return torch.cat([self.native(x), self.halved(half), F.avg_pool2d(half, 4)], dim=1)
+        x = pictures.float() / 64 - 2
+        luma, half = (x @ self.luma).squeeze(-1)[:, None], F.conv2d(x.flatten(2)[:, None], self.halves, stride=(2, 6))
+        # Where chroma is halved, as in nearly all JPEGs, a block of it covers four of these places.
+        colours = F.interpolate(self.colours(half), scale_factor=2.0)
+        found = [self.native(luma), self.halved(half), F.avg_pool2d(half, 4), self.coefficients(luma), colours]
+        return torch.cat(found, dim=1)
 
     def judge(self, measures: Tensor) -> Tensor:
         """What `measure` gave to logits (B, h / 2, w / 2)."""
@@ -77,14 +106,31 @@ class _Strengths(nn.Module):
 
     weight: Tensor
 
-    def __init__(self, filters: int, pool: int) -> None:
+    def __init__(self, weight: Tensor, pool: int) -> None:
         super().__init__()
-        self.register_buffer("weight", _patterns(filters), persistent=False)
+        self.register_buffer("weight", weight, persistent=False)
         self.pool = pool
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(F.conv2d(x, self.weight, stride=2, padding=2))
-        return torch.log(F.avg_pool2d(x, self.pool).float() + _FLOOR) + 3
+    def forward(self, planes: Tensor) -> Tensor:
+        strong = F.relu(F.conv2d(planes, self.weight, stride=2, padding=2))
+        return torch.log(F.avg_pool2d(strong, self.pool) + _FLOOR)
+
+
+class _Coefficients(nn.Module):
+    """How large JPEG's coefficients are in each of its blocks, in logarithms.
+
+    Compression leaves of a place which of them are zero, and a fill that a decoder smoothed has others that are. Only
+    on JPEG's own grid does that show, so pictures that were scaled afterwards have it no longer.
+    """
+
+    weight: Tensor
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight, persistent=False)
+
+    def forward(self, planes: Tensor) -> Tensor:
+        return torch.log(F.conv2d(planes, self.weight, stride=_BLOCK).abs() + _ROUNDED / 64)
 
 
 class _Block(nn.Module):
@@ -123,15 +169,35 @@ def _convolution(of: int, to: int, side: int, stride: int, dilation: int) -> tup
 
 
 def _patterns(count: int) -> Tensor:
-    """Cosine patterns (count, 3, 5, 5) of unit strength, from fine to coarse: three in four of the luma, the rest of
-    colour."""
-    k = torch.arange(5)
-    basis = torch.cos(torch.pi * (2 * k[None] + 1) * k[:, None] / 10)
-    order = sorted(((i, j) for i in range(5) for j in range(5) if i + j), key=lambda ij: -ij[0] - ij[1])
-    colours = torch.tensor([[0.3, 0.6, 0.1], [0.3, 0.6, 0.1], [0.3, 0.6, 0.1], [0.5, -0.5, 0.1]])
-    picked = [order[n * len(order) // count] for n in range(count)]
-    drawn = torch.stack(
-        [colours[n % 4][:, None, None] * torch.outer(basis[i], basis[j]) for n, (i, j) in enumerate(picked)]
-    )
-    drawn = drawn - drawn.mean((2, 3), keepdim=True)
-    return drawn / drawn.square().sum((1, 2, 3), keepdim=True).sqrt()
+    """Cosine patterns (count, 5, 5) of unit strength, from fine to coarse; every fourth of them comes last."""
+    order = sorted(_frequencies(5), key=lambda ij: -ij[0] - ij[1])
+    picked = [order[n * len(order) // count] for n in sorted(range(count), key=lambda n: n % 4 == 3)]
+    return _waves(picked, 5)
+
+
+def _coefficients(count: int) -> Tensor:
+    """What gives the `count` coarsest of JPEG's coefficients without the mean, (count, 8, 8)."""
+    return _waves(sorted(_frequencies(_BLOCK), key=lambda ij: ij[0] + ij[1])[:count], _BLOCK)
+
+
+def _frequencies(side: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(side) for j in range(side) if i + j]
+
+
+def _waves(frequencies: list[tuple[int, int]], side: int) -> Tensor:
+    """Cosines (N, side, side), each of unit strength and without a mean."""
+    k = torch.arange(side)
+    basis = _unit(torch.cos(torch.pi * (2 * k[None] + 1) * k[:, None] / (2 * side)))
+    return torch.stack([torch.outer(basis[i], basis[j]) for i, j in frequencies])
+
+
+def _on_planes(patterns: Tensor, planes: Sequence[int]) -> Tensor:
+    """Each pattern over the plane of this number, and over no other: (N, 3, side, side)."""
+    whole = patterns.new_zeros(len(patterns), len(_PLANES), *patterns.shape[1:])
+    whole[torch.arange(len(patterns)), torch.tensor(planes)] = patterns
+    return whole
+
+
+def _unit(rows: Tensor) -> Tensor:
+    """Each row at length one."""
+    return rows / rows.square().sum(1, keepdim=True).sqrt()

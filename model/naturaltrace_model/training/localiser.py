@@ -31,6 +31,8 @@ _RANKING = 0.5  # weight of the pairs beside the cells'
 _KEPT = 0.995  # of the running mean of the weights in each step
 _JITTER = 0.05  # of the measures of a whole picture, so that none is learned by its exact strength
 _TOGETHER = 8
+_USUAL = 500  # splices that what is usual is taken from
+_SAVED_EVERY = 2000  # steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Splices as the network judges them: `measures` fp16 (N, M, 32, 32), `share` (N, 16, 16), `weight` (N,)."""
+    """Splices as the network judges them: `measures` fp16 (N, 32, 32, M), `share` (N, 16, 16), `weight` (N,)."""
 
     measures: NDArray[np.float16]
     share: NDArray[np.float32]
@@ -54,35 +56,56 @@ class Measured:
 
 
 def measure_all(network: Localiser, pool: SplicePool, count: int, seed: int, kept: Path) -> Measured:
-    """Draw `count` splices and measure them; the measures (100 kB each) lie in the file `kept`."""
+    """Draw `count` splices and measure them; the measures (290 kB each) lie in the file `kept`."""
     rng, draw, side = np.random.default_rng(seed), SpliceDraw(pool, _SIDE), _SIDE // 8
-    shape = (count, sum(network.config.filters) + 3, side, side)
+    shape = (count, side, side, network.config.measures)
     measures = np.lib.format.open_memmap(kept, "w+", np.float16, shape)
     share, weight = np.zeros((count, side // 2, side // 2), np.float32), np.zeros(count, np.float32)
     for start in tqdm(range(0, count, _TOGETHER), unit="batch", mininterval=10):
         own = slice(start, min(count, start + _TOGETHER))
         drawn = [draw(rng) for _ in range(*own.indices(count))]
         with torch.inference_mode():
-            measures[own] = network.measure(pixels_of(drawn)).numpy()
+            measures[own] = network.measure(pixels_of(drawn)).permute(0, 2, 3, 1).numpy()
         share[own], weight[own] = [d.share for d in drawn], [d.weight for d in drawn]
     return Measured(measures, share, weight)
 
 
-def train(pool: SplicePool, config: TrainConfig, out: Path, network_config: LocaliserConfig | None = None) -> Localiser:
-    """Train on all of `pool`; the running mean of the weights is written to `out` and returned."""
+def train(
+    pool: SplicePool,
+    config: TrainConfig,
+    out: Path,
+    network_config: LocaliserConfig | None = None,
+    start: Localiser | None = None,
+) -> Localiser:
+    """Train on all of `pool`, from `start` where there is one; the running mean of the weights is written to `out` and
+    returned. Every so many steps `out` holds what there is so far."""
     torch.manual_seed(config.seed)
-    network = Localiser(network_config).eval()
+    network = (start or Localiser(network_config)).eval()
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         kept = Path(folder) / "measures.npy"
-        _learn(network, measure_all(network, pool, config.splices, config.seed, kept), config)
+        data = measure_all(network, pool, config.splices, config.seed, kept)
+        if start is None:
+            _note_usual(network, data)
+        _learn(network, data, config, out)
     save(out, network)
     return load(out)
 
 
-def _learn(network: Localiser, data: Measured, config: TrainConfig) -> None:
+def _note_usual(network: Localiser, data: Measured) -> None:
+    """What is usual of each measure. It is fixed before anything is learned, which a step's third is saved by."""
+    some = torch.from_numpy(data.measures[:_USUAL].astype(np.float32)).flatten(0, 2)
+    mean, var = network.usual.running_mean, network.usual.running_var
+    assert mean is not None
+    assert var is not None
+    mean.copy_(some.mean(0))
+    var.copy_(some.var(0))
+
+
+def _learn(network: Localiser, data: Measured, config: TrainConfig, out: Path) -> None:
     rng = np.random.default_rng([config.seed, 1])
     network.train().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    network.usual.eval()
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=0.05)
     average = MovingAverage(network, _KEPT)
     seen: list[tuple[float, float]] = []
@@ -90,10 +113,10 @@ def _learn(network: Localiser, data: Measured, config: TrainConfig) -> None:
         for group in optimiser.param_groups:
             group["lr"] = config.rate * min(1.0, (step + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
         rows = np.sort(rng.integers(len(data.weight), size=config.batch))
-        x = torch.from_numpy(data.measures[rows].astype(np.float32))
-        x = x + torch.randn(*x.shape[:2], 1, 1) * _JITTER
+        x = torch.from_numpy(data.measures[rows]).permute(0, 3, 1, 2).float()
+        x += torch.randn(*x.shape[:2], 1, 1) * _JITTER
         with torch.autocast("cpu", torch.bfloat16):
-            logits = network.judge(x.contiguous(memory_format=torch.channels_last))
+            logits = network.judge(x)
         cells, pairs = losses(
             logits.float(), torch.from_numpy(data.share[rows]), torch.from_numpy(data.weight[rows])[:, None, None]
         )
@@ -105,6 +128,8 @@ def _learn(network: Localiser, data: Measured, config: TrainConfig) -> None:
         seen.append((float(cells.detach()), float(pairs.detach())))
         if (step + 1) % 200 == 0:
             print(step + 1, np.mean(seen[-200:], axis=0).round(4), flush=True)
+        if (step + 1) % _SAVED_EVERY == 0:
+            save(out, average.network)
     network.load_state_dict(average.network.state_dict())
     network.eval()
 
