@@ -8,7 +8,8 @@ onnx = pytest.importorskip("onnx")
 import onnxruntime as ort  # noqa: E402  # pyright: ignore[reportMissingTypeStubs]
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from naturaltrace_model.export.graph import widen_in_one_step  # noqa: E402
+from naturaltrace_model.export.graph import folded, widen_in_one_step  # noqa: E402
+from tests.model.small import small_detector, used_norms  # noqa: E402
 
 
 @pytest.mark.parametrize(("divisor", "offset", "steps"), [(64.0, 2.0, 1), (64.0, 5.0, 3), (255.0, 0.45, 3)])
@@ -34,3 +35,16 @@ def test_pixels_are_widened_in_one_step_where_that_is_exact(divisor: float, offs
     np.testing.assert_allclose(
         np.asarray(session.run(None, {"pixels": pixels})[0]), pixels / divisor - offset, rtol=1e-6, atol=1e-6
     )
+
+
+def test_normalisations_go_into_the_convolutions_and_change_nothing_else() -> None:
+    torch.manual_seed(0)
+    detector = used_norms(small_detector())
+    crops = torch.randint(0, 256, (2, 128, 128, 3), dtype=torch.uint8)
+    before = {name: value.clone() for name, value in detector.state_dict().items()}
+    lighter = folded(detector)
+    assert not [m for m in lighter.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    with torch.no_grad():
+        for mine, theirs in zip(lighter.of_crops(crops), detector.of_crops(crops), strict=True):
+            torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-4)
+    assert all(torch.equal(value, before[name]) for name, value in detector.state_dict().items())

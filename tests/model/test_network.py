@@ -15,7 +15,7 @@ from naturaltrace.detection.session import OUTPUTS, VIEW_OUTPUT  # noqa: E402
 from naturaltrace.imaging.views import VIEW  # noqa: E402
 from naturaltrace_model.networks import residuals  # noqa: E402
 from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
-from tests.model.small import small_detector  # noqa: E402
+from tests.model.small import small_detector, used_norms  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -59,13 +59,16 @@ def test_the_configuration_survives_json() -> None:
 
 def test_the_exported_graph_gives_what_the_network_gives() -> None:
     needs("onnx", "train")
+    import onnx
+
     from naturaltrace_model.export.graph import to_onnx
 
     torch.manual_seed(2)
-    detector = small_detector()
+    detector = used_norms(small_detector())
     crops = _crops(5)
     views = torch.randint(0, 256, (3, VIEW, VIEW, 3), dtype=torch.uint8)
-    session = ort.InferenceSession(to_onnx(detector))
+    graph = to_onnx(detector)
+    session = ort.InferenceSession(graph)
     found = session.run([*OUTPUTS, VIEW_OUTPUT], {"crops": crops.numpy(), "views": views.numpy()})
     with torch.no_grad():
         out = detector.of_crops(crops)
@@ -73,3 +76,9 @@ def test_the_exported_graph_gives_what_the_network_gives() -> None:
     for mine, theirs in zip(found, expected, strict=True):
         # Weights are stored in fp16: about three decimal digits.
         assert np.allclose(np.asarray(mine), theirs.numpy(), atol=1e-2)
+    # Crops and views share one encoder, so that a runtime keeps one: no normalisation is left to be folded for each.
+    nodes = onnx.load_model_from_string(graph).graph.node
+    assert "BatchNormalization" not in [node.op_type for node in nodes]
+    filters = [tuple(node.input[1:]) for node in nodes if node.op_type == "Conv"]
+    convolutions = sum(isinstance(m, torch.nn.Conv2d) for m in detector.encoder.modules())
+    assert (len(filters), len(set(filters))) == (2 * convolutions, convolutions)

@@ -1,6 +1,8 @@
 """The ONNX graph: everything from uint8 crops and views to the outputs, residual filters and prototypes included."""
 
+import copy
 import io
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, VIEW_OUTPUT
 from naturaltrace.imaging.crops import CROP
@@ -43,7 +46,7 @@ def to_onnx(detector: NaturalTraceDetector) -> bytes:
     stored in fp16 and widened when it is loaded.
     """
     program: Any = torch.onnx.export(
-        _Exported(detector.float().cpu()).eval(),
+        _Exported(folded(detector)).eval(),
         (torch.zeros(2, CROP, CROP, 3, dtype=torch.uint8), torch.zeros(2, VIEW, VIEW, 3, dtype=torch.uint8)),
         dynamo=True,
         input_names=["crops", "views"],
@@ -61,6 +64,20 @@ def to_onnx(detector: NaturalTraceDetector) -> bytes:
     store_in_half(model)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
+
+
+def folded(detector: NaturalTraceDetector) -> NaturalTraceDetector:
+    """A copy, on the processor and for use only, whose encoder's normalisations are part of the convolutions before
+    them.
+
+    A runtime does that too when it loads a graph, but for crops and for views apart, and keeps the encoder twice then.
+    """
+    folded = copy.deepcopy(detector).float().cpu().eval().requires_grad_(False)
+    for chain in [m for m in folded.encoder.modules() if isinstance(m, nn.Sequential)]:
+        for i, (convolution, norm) in enumerate(pairwise(chain)):
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                chain[i], chain[i + 1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
+    return folded
 
 
 def widen_in_one_step(model: onnx.ModelProto) -> None:

@@ -48,7 +48,7 @@ def to_int8(content: bytes, crops: NDArray[np.uint8], views: NDArray[np.uint8], 
     with tempfile.TemporaryDirectory() as folder:
         wide, folded, small = (Path(folder) / name for name in ("wide.onnx", "folded.onnx", "small.onnx"))
         onnx.save_model(_widened(onnx.load_model_from_string(content)), wide)
-        # Folds the normalisations into their convolutions, which must happen before ranges are measured.
+        # Folds what earlier graphs still have of normalisations; it must happen before ranges are measured.
         quant_pre_process(str(wide), str(folded), skip_symbolic_shape=True)
         exact = onnx.load_model(folded)
         chosen, ranges = _chosen(exact, runs)
