@@ -106,10 +106,10 @@ def images(folder: Path | None, count: int) -> list[bytes]:
     if folder is not None:
         paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
         return [path.read_bytes() for path in paths[:count]]
-    return [_drawn(seed) for seed in range(count)]
+    return [drawn(seed) for seed in range(count)]
 
 
-def _drawn(seed: int, width: int = 1024, height: int = 768) -> bytes:
+def drawn(seed: int, width: int = 1024, height: int = 768) -> bytes:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     shapes = [np.sin(x / (9 + c + seed % 5) + seed) + np.cos(y / (13 + c)) for c in range(3)]

@@ -162,7 +162,7 @@ def card_file(pool: SplicePool, tmp_path_factory: pytest.TempPathFactory) -> Pat
     network = Localiser(_SMALL).eval()
     training.save(folder / "map.pt", network)
     untouched = _samples(folder, 4)
-    return export.release(folder / "map.pt", pool, untouched, "1.2.3", folder / "out")
+    return export.release(folder / "map.pt", pool, untouched, "1.2.3", folder / "out", lambda _: 80.0)
 
 
 def test_the_released_graph_computes_what_was_trained(card_file: Path) -> None:
@@ -186,6 +186,7 @@ def test_a_localiser_that_computes_something_else_is_refused(card_file: Path) ->
         {"graph": {**raw["graph"], "file": "../map.pt"}},
         {"schema": 99},
         {"part": {}},
+        {"part": {**raw["part"], "by_quality": [{"below": 50}]}},
     ):
         path.write_text(json.dumps({**raw, **change}))
         with pytest.raises(CardError):
@@ -199,3 +200,14 @@ def test_each_kind_of_image_counts_alike_for_the_threshold() -> None:
     many, few = [0.0] * 990 + [1.0] * 10, [0.0] * 5 + [2.0] * 5
     assert threshold({"many": many}, 0.02) < 1
     assert threshold({"many": many, "few": few}, 0.02) > 2
+
+
+def test_the_threshold_hangs_on_what_compression_left() -> None:
+    needs("onnx", "train")
+    from naturaltrace_model.export.localiser import Look, by_quality
+
+    poor, fine = [Look("photo", 60, n / 1000) for n in range(200)], [Look("photo", 95, n / 100) for n in range(200)]
+    low, middle, high = by_quality([*poor, *fine], 0.01)
+    assert (low["below"], middle["below"]) == (70, 85)
+    assert low["contrast"] < 0.2 < high["contrast"] < 2
+    assert middle["contrast"] > 1.5  # nothing was seen of these: what holds for all

@@ -30,11 +30,13 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Part:
     """From which contrast (log-odds above the rest) and chance a region stands out. At most `rate` of images without
-    any spliced part had such a region when that was measured."""
+    any spliced part had such a region when that was measured. `by_quality`: JPEG qualities (0..100), rising, and the
+    contrast that counts below each; `contrast` counts where none of them does."""
 
     contrast: float
     chance: float
     rate: float
+    by_quality: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,17 @@ def read(path: Traversable | Path) -> LocaliserCard:
             sha256=raw["graph"]["sha256"],
             slope=float(raw["log_odds"]["slope"]),
             shift=float(raw["log_odds"]["shift"]),
-            part=Part(**{name: float(raw["part"][name]) for name in ("contrast", "chance", "rate")}),
+            part=_part(raw["part"]),
             answers=tuple(tuple(map(float, row)) for row in raw["self_test"]),
             raw=raw,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CardError(f"cannot read the localiser's card: {error}") from error
+
+
+def _part(raw: dict[str, Any]) -> Part:
+    bounds = tuple((float(each["below"]), float(each["contrast"])) for each in raw.get("by_quality", ()))
+    return Part(float(raw["contrast"]), float(raw["chance"]), float(raw["rate"]), bounds)
 
 
 def _bundled(file: str) -> Traversable:

@@ -40,7 +40,7 @@ class Adviser:
         on a localiser's map, where one makes the maps."""
         reference = for_card(card)
         if part is not None:
-            reference = replace(reference, part=PartReference(part.contrast, part.chance, part.rate))
+            reference = replace(reference, part=PartReference(part.contrast, part.chance, part.rate, part.by_quality))
         return Adviser(card.sha256, reference, None if folder is None else EvidenceStore(folder))
 
     def __call__(
@@ -154,8 +154,9 @@ def standing_out(reference: PartReference | None, detection: Detection | None) -
     """The region that looks generated while the rest of the image does so less, where one does."""
     if reference is None or detection is None:
         return None
+    needed = reference.needed(detection.jpeg_quality)
     for region in detection.regions:
-        if fits_a_part(region) and region.contrast >= reference.contrast and region.chance >= reference.chance:
+        if fits_a_part(region) and region.contrast >= needed and region.chance >= reference.chance:
             return region
     return None
 

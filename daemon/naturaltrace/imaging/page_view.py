@@ -21,5 +21,6 @@ def page_view(pixels: NDArray[np.uint8], image: Image.Image | None = None) -> ND
         return pixels
     scale = _SHRUNK / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Hamming costs half of what Lanczos does and is hardly less sharp when scaling down.
-    return np.asarray((image or Image.fromarray(pixels)).resize(size, Image.Resampling.HAMMING))
+    # Means of whole pixels first, as far as they go, then Hamming's window: a fifth of what the window alone costs at
+    # twice the size, and splices are found as well in it.
+    return np.asarray((image or Image.fromarray(pixels)).resize(size, Image.Resampling.HAMMING, reducing_gap=1.0))

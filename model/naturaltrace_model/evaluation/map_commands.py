@@ -73,11 +73,17 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _release(options: argparse.Namespace) -> int:
+    from naturaltrace.detection import card as cards
+    from naturaltrace.detection.detector import Detector
     from naturaltrace_model.data.splice_pool import SplicePool
     from naturaltrace_model.export.localiser import release
 
+    detector = Detector(cards.released(), localiser=None)
     out = options.out or Path(__file__).resolve().parents[1] / "released" / "map"
-    path = release(options.weights, SplicePool.open(options.pool), untouched(options.images), options.version, out)
+    pool, samples = SplicePool.open(options.pool), untouched(options.images)
+    path = release(
+        options.weights, pool, samples, options.version, out, lambda image: detector.detect(image).jpeg_quality
+    )
     print(f"wrote {path}")
     return 0
 

@@ -9,11 +9,13 @@ import datetime
 import hashlib
 import json
 import warnings
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import onnx
@@ -25,10 +27,12 @@ from naturaltrace.detection import localiser as serving
 from naturaltrace.detection.heatmap import grid_of
 from naturaltrace.detection.regions import find_regions
 from naturaltrace.evidence.adviser import fits_a_part
+from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.page_view import PAGE_EDGE, page_view
 from naturaltrace_model.calibration.logistic import fit_logistic
 from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.data.splice_pool import SplicePool
+from naturaltrace_model.data.splices import reencode
 from naturaltrace_model.evaluation.conditions import MET, under
 from naturaltrace_model.evaluation.rows import decoded
 from naturaltrace_model.export import graph as graphs
@@ -40,6 +44,19 @@ _CHANCE = 0.5
 _RATE = 0.01  # aimed at below what may be promised (0.02): test sources are not val sources
 _PROMISED = 0.02
 _SPLICES = 400
+_QUALITIES = (0.0, 70.0, 85.0, 101.0)  # where one threshold ends and the next begins
+_FEWEST = 100  # images that a threshold of their own is set on
+_SAVED_AGAIN = (90, 75)  # JPEG qualities
+
+Quality: TypeAlias = Callable[[DecodedImage], float | None]
+
+
+class Look(NamedTuple):
+    """One untouched image: its kind, its estimated JPEG quality and the highest contrast in it."""
+
+    category: str
+    quality: float
+    contrast: float
 
 
 def to_onnx(network: Localiser) -> bytes:
@@ -98,9 +115,12 @@ def _drop_unused(model: onnx.ModelProto) -> None:
         model.graph.initializer.remove(tensor)
 
 
-def release(weights: Path, pool: SplicePool, untouched: Sequence[Sample], version: str, out: Path) -> Path:
+def release(
+    weights: Path, pool: SplicePool, untouched: Sequence[Sample], version: str, out: Path, quality: Quality
+) -> Path:
     """Write graph and card into `out`; the card's path. `pool` holds pictures of sources that the network never saw;
-    so do `untouched`, images without any splice, real and generated."""
+    so do `untouched`, images without any splice, real and generated. `quality` is what the companion takes the JPEG
+    quality (0..100) of an image for."""
     network = training.load(weights)
     content = to_onnx(network)
     out.mkdir(parents=True, exist_ok=True)
@@ -126,9 +146,11 @@ def release(weights: Path, pool: SplicePool, untouched: Sequence[Sample], versio
     }
     path = out / serving.CARD
     _write(raw, path)
-    contrasts = _contrasts(serving.Localiser(serving.read(path), 1), untouched)
-    raw["part"]["contrast"] = round(threshold(contrasts, _RATE), 4)
-    raw["calibrated_on"]["untouched"] = {name: len(values) for name, values in sorted(contrasts.items())}
+    looks = _looks(serving.Localiser(serving.read(path), 1), untouched, quality)
+    bounds = by_quality(looks, _RATE)
+    raw["part"]["contrast"] = max(bound["contrast"] for bound in bounds)
+    raw["part"]["by_quality"] = bounds
+    raw["calibrated_on"]["untouched"] = dict(sorted(Counter(look.category for look in looks).items()))
     _write(raw, path)
     return path
 
@@ -143,15 +165,39 @@ def threshold(contrasts: dict[str, list[float]], rate: float) -> float:
     return float(values[order][first]) + 1e-4
 
 
-def _contrasts(localiser: serving.Localiser, samples: Iterable[Sample]) -> dict[str, list[float]]:
-    """By category: the highest contrast of a region that could stand out in each image, as it came and as the web hands
-    it on; 0 where there is none."""
+def by_quality(looks: Sequence[Look], rate: float) -> list[dict[str, float]]:
+    """`threshold` of the images of each quality: {"below": quality, "contrast": ...}, rising. Where there are too few
+    of one, that of all counts."""
+    every = _by_category(looks)
+    bounds: list[dict[str, float]] = []
+    for low, below in pairwise(_QUALITIES):
+        own = [look for look in looks if low <= look.quality < below]
+        found = threshold(_by_category(own) if len(own) >= _FEWEST else every, rate)
+        bounds.append({"below": below, "contrast": round(found, 4)})
+    return bounds
+
+
+def _by_category(looks: Iterable[Look]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = defaultdict(list)
+    for look in looks:
+        found[look.category].append(look.contrast)
+    return found
+
+
+def _looks(localiser: serving.Localiser, samples: Iterable[Sample], quality: Quality) -> list[Look]:
+    """The highest contrast of a region that could stand out in each image, as it came, as the web hands it on, and
+    saved again; 0 where there is none."""
+    found: list[Look] = []
     for sample, image in decoded(samples):
-        for condition in MET:
-            heat = grid_of(localiser.log_odds(page_view(under(image, condition).pixels)))
+        met = [under(image, condition) for condition in MET]
+        met += [replace(image, pixels=reencode(page_view(image.pixels), worn)) for worn in _SAVED_AGAIN]
+        for each in met:
+            estimated = quality(each)
+            if estimated is None:
+                continue
+            heat = grid_of(localiser.log_odds(page_view(each.pixels)))
             best = [r.contrast for r in find_regions(heat) if r.chance >= _CHANCE and fits_a_part(r)]
-            found[sample.category].append(max(best, default=0.0))
+            found.append(Look(sample.category, estimated, max(best, default=0.0)))
     return found
 
 

@@ -9,8 +9,8 @@ import pytest
 from naturaltrace.detection.regions import Region
 from naturaltrace.detection.result import Detection, PixelLevel, UnclearReason
 from naturaltrace.evidence import proportion
-from naturaltrace.evidence.adviser import Adviser, camera_traits
-from naturaltrace.evidence.reference import Reference
+from naturaltrace.evidence.adviser import Adviser, camera_traits, standing_out
+from naturaltrace.evidence.reference import PartReference, Reference
 from naturaltrace.evidence.store import EvidenceStore, Kind
 from naturaltrace.provenance.findings import Claim, Provenance, Standing
 from naturaltrace.verdicts import decisions
@@ -149,6 +149,13 @@ def test_what_does_not_stand_out_is_no_part(own: object) -> None:
     verdict = _advised(Provenance(), detection(PixelLevel.NO_SIGN, regions=(own,)))
     assert [e for e in verdict.evidence if e.kind == "part"] == []
     assert verdict.regions == ()
+
+
+@pytest.mark.parametrize(("quality", "told"), [(60.0, True), (80.0, False), (None, False)])
+def test_how_much_a_part_must_stand_out_hangs_on_compression(quality: float | None, told: bool) -> None:
+    part = PartReference(contrast=5.0, chance=0.5, rate=0.02, by_quality=((70.0, 3.0), (101.0, 5.0)))
+    seen = detection(PixelLevel.NO_SIGN, regions=(region(contrast=4.0),), jpeg_quality=quality)
+    assert (standing_out(part, seen) is not None) is told
 
 
 def test_generators_are_named_only_when_likelier_than_all_else() -> None:
