@@ -77,6 +77,12 @@ class Detector:
         """Measure what serves best here, unless that is known (`CropSession.tune`)."""
         self._session.tune()
 
+    def rest(self) -> None:
+        """Give back the memory that runs took; the next one takes it anew."""
+        rest = getattr(self.chosen.runtime, "rest", None)
+        if rest is not None:
+            rest()
+
     @property
     def chosen(self) -> Chosen:
         """Which graph runs, on what, how many crops are best judged at once, and which devices were tried in vain."""

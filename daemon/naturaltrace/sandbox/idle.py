@@ -1,7 +1,7 @@
 """Memory that was freed: kept while there is work, given back to the system when there is none.
 
-Left alone, glibc does the opposite: it gives a run's blocks back at once, to fetch them anew for the next run (a tenth
-of the time went into page faults), and keeps what it couldn't give back for work that may not come for hours.
+Left alone, glibc does the opposite: it gives an image's blocks back at once, to fetch them anew for the next one (a
+tenth of the time went into page faults), and keeps what it couldn't give back for work that may not come for hours.
 """
 
 import ctypes
@@ -12,7 +12,9 @@ from typing import Any
 
 # glibc's names and numbers (malloc.h). One arena: what a thread of its own frees can only be kept in the first one.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_KEPT_BYTES, _LARGE_BYTES = 256 * 2**20, 32 * 2**20
+# What an image leaves behind is reused; what waits for its turn (a reading is more than a megabyte) lies by itself, so
+# that no hole stays where it was.
+_KEPT_BYTES, _LARGE_BYTES = 32 * 2**20, 2**20
 
 
 def share_one_arena() -> bool:
@@ -21,7 +23,7 @@ def share_one_arena() -> bool:
 
 
 def keep_memory_while_working() -> bool:
-    """Let freed blocks wait for the next run; whether this C library can.
+    """Let freed blocks wait for the next image; whether this C library can.
 
     For a program that shares one arena, has loaded what it needs (what loading leaves behind would be kept as well),
     and calls `give_memory_back` when it idles.

@@ -152,7 +152,7 @@ class Engine:
             # Once after each spell of work, and not while there is any.
             done = sum(self.worker.batches.values())
             if len(self.worker) == 0 and quiet_since != done:
-                await asyncio.to_thread(give_memory_back)
+                await self.worker.alone(self._rest)
                 quiet_since = done
             elif len(self.worker) == 0 and done and not self._tuned:
                 # Only now: measured while a browser opens its pages, the figures would be those of a busy machine.
@@ -181,8 +181,14 @@ class Engine:
         tune = getattr(getattr(self._pipeline, "detector", None), "tune", None)
         if tune is not None:
             tune()
-            give_memory_back()
+            self._rest()
         self._tuned = True
+
+    def _rest(self) -> None:
+        rest = getattr(getattr(self._pipeline, "detector", None), "rest", None)
+        if rest is not None:
+            rest()
+        give_memory_back()
 
     def _judge(self, readings: Sequence[Reading]) -> Sequence[Findings | Exception]:
         pipeline = self._loaded()

@@ -71,8 +71,12 @@ class _Job(Generic[Request, Middle, Result]):
         self.waited_s += perf_counter() - self.waiting_since
 
 
+_RUNS_AHEAD = 2  # what the next runs take is read; more would only hold memory
+
+
 class Worker(Generic[Request, Middle, Result]):
-    """At most `limit` requests wait in both stages together; of them at most `ahead` are read and not yet judged."""
+    """At most `limit` requests wait in both stages together; of them at most `ahead` are read and not yet judged, and
+    no further one is while those that go before it fill two runs."""
 
     def __init__(self, stages: Stages[Request, Middle, Result], limit: int = 64, ahead: int = 32) -> None:
         self._stages = stages
@@ -170,7 +174,7 @@ class Worker(Generic[Request, Middle, Result]):
     async def _read_one_by_one(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._until(lambda: bool(self._unread) and len(self._read) + self._reading < self._ahead)
+            await self._until(self._may_read)
             job = min(self._unread, key=lambda job: job.rank)
             self._unread.remove(job)
             job.stop_waiting()
@@ -186,6 +190,13 @@ class Worker(Generic[Request, Middle, Result]):
                 job.waiting_since = perf_counter()
                 self._read.append(job)
             self._wake()
+
+    def _may_read(self) -> bool:
+        if not self._unread or len(self._read) + self._reading >= self._ahead:
+            return False
+        next_rank = min(job.rank for job in self._unread)
+        before = sum(self._stages.weight(_middle(job)) for job in self._read if job.rank < next_rank)
+        return before < _RUNS_AHEAD * self._stages.room()
 
     async def _judge_together(self) -> None:
         while True:
@@ -218,6 +229,7 @@ class Worker(Generic[Request, Middle, Result]):
         for job in jobs:
             self._read.remove(job)
             job.stop_waiting()
+        self._wake()  # their places are free for the next ones to be read
         return jobs
 
 

@@ -1,6 +1,8 @@
 """Which device runs the graph, and that it is only believed when it computes what the release computed."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -332,6 +334,37 @@ def test_an_operator_that_torch_is_not_taught_is_refused_in_words() -> None:
     graph = onnx.helper.make_graph([node], "g", [], [])
     with pytest.raises(RuntimeUnavailable, match="Loop"):
         TorchRuntime(onnx.helper.make_model(graph).SerializeToString(), "cpu")
+
+
+# Megabytes that runs added to what the loaded graph holds, and how many of them are left at rest.
+RESTING = """
+import resource
+import numpy as np
+from naturaltrace.detection import card
+from naturaltrace.detection.runtime.onnx_runtime import OnnxRuntime
+from naturaltrace.sandbox.idle import give_memory_back
+
+def held():
+    give_memory_back()
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() // 2**20
+
+runtime = OnnxRuntime(card.released().graph.read_bytes(), threads=1)
+runtime.rest()
+loaded = held()
+for crops, views in ((2, 1), (6, 2)):
+    runtime.run(runtime.outputs, np.zeros((crops, 128, 128, 3), np.uint8), np.zeros((views, 256, 256, 3), np.uint8))
+worked = held()
+runtime.rest()
+print(worked - loaded, held() - loaded)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is counted by Linux's own means")
+def test_memory_for_runs_is_kept_for_the_next_one_and_goes_back_at_rest() -> None:
+    output = subprocess.run([sys.executable, "-c", RESTING], capture_output=True, text=True, check=True).stdout
+    kept, left = map(int, output.split())
+    assert kept > 15
+    assert left < kept / 2
 
 
 def test_torch_is_never_loaded_unless_chosen() -> None:

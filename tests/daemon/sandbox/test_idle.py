@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-# A run's worth of blocks, taken and given back in a thread as the judging one does; page faults of the runs after the
-# first, and megabytes held after giving back.
+# An image's worth of blocks, taken and given back in a thread as the judging one does; page faults of the images after
+# the first, and megabytes that giving back gave back.
 PROGRAM = """
 import resource, sys, threading
 import numpy as np
@@ -15,7 +15,7 @@ from naturaltrace.sandbox import idle
 kept = idle.share_one_arena() and idle.keep_memory_while_working() if sys.argv[1] == "keep" else None
 
 def work():
-    blocks = [np.ones(3 * 2**20, np.uint8) for _ in range(12)]
+    blocks = [np.ones(3 * 2**18, np.uint8) for _ in range(36)]
     del blocks
 
 def runs():
@@ -47,5 +47,5 @@ def test_freed_blocks_wait_for_the_next_run_and_go_back_when_it_idles() -> None:
     kept, faults, returned = _run("keep")
     if kept == "False":
         pytest.skip("another C library than glibc")
-    assert faults < 2000  # ten runs touch 90,000 pages
+    assert faults < 2000  # ten images touch 67,000 pages
     assert returned > 20

@@ -38,10 +38,11 @@ IntWorker = Worker[int, int, int]
 
 
 @asynccontextmanager
-async def working(works: Works, *, room: int = 100, limit: int = 64, ahead: int = 32) -> AsyncGenerator[IntWorker]:
-    worker: IntWorker = Worker(
-        Stages(works.first, works.second, weight=lambda number: number, room=lambda: room, readers=2), limit, ahead
-    )
+async def working(
+    works: Works, *, room: int = 100, limit: int = 64, ahead: int = 32, readers: int = 2
+) -> AsyncGenerator[IntWorker]:
+    stages = Stages(works.first, works.second, weight=lambda number: number, room=lambda: room, readers=readers)
+    worker: IntWorker = Worker(stages, limit, ahead)
     worker.start()
     try:
         yield worker
@@ -165,3 +166,20 @@ async def test_stopping_refuses_what_waits() -> None:
         works.go.set()
         await stopping
         first.cancel()
+
+
+async def test_no_more_is_read_than_two_runs_take_but_for_what_goes_before_it() -> None:
+    works = Works()
+    works.go.clear()
+    async with working(works, room=20, readers=1) as worker:
+        first = begin(worker, 1)
+        await until(works.busy.is_set)
+        others = [begin(worker, number) for number in (4, 5, 11, 6, 7)]
+        await until(lambda: worker.read_ahead == 3)  # twice 4, 5 and 11: 40
+        asked = begin(worker, 8, Priority.ASKED)
+        await until(lambda: worker.read_ahead == 4)
+        assert sorted(works.read) == [1, 4, 5, 8, 11]
+        works.go.set()
+        await asyncio.gather(first, *others, asked)
+    assert works.runs[1][0] == 8
+    assert sorted(works.read) == [1, 4, 5, 6, 7, 8, 11]
