@@ -207,6 +207,7 @@ def _listed(found: Attribution) -> dict[str, object]:
         "models": rows(found.models, words.generator_name),
         "families": rows(found.families, words.family_name),
         "unknown": _rounded(found.unknown),
+        "unknown_family": _rounded(found.unknown_family),
     }
 
 

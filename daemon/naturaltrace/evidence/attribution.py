@@ -1,4 +1,5 @@
-"""Whose generator: the nearest prototypes in an embedding, and the honest answer that it may be none of them."""
+"""Whose generator: what readings of the embedding say, the nearest prototypes of what was taught, and the honest answer
+that it may be none of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from naturaltrace.detection.result import Traits
+from naturaltrace.evidence.reading import Reading
 from naturaltrace.evidence.reference import AttributionReference, Floats, KnownGenerator
 
 TOP = 3
@@ -23,12 +25,13 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """`models` are the three likeliest generators, the best first; `families` the families' sums, the best first;
-    `unknown` the chance that it is none of them."""
+    """`models` are the three likeliest generators and `families` the likeliest families, the best first; `unknown` the
+    chance that it is none of the generators, `unknown_family` that it is of none of the families."""
 
     models: tuple[Guess, ...]
     families: tuple[Guess, ...]
     unknown: float
+    unknown_family: float
 
     @property
     def model(self) -> Guess | None:
@@ -40,7 +43,7 @@ class Attribution:
     def family(self) -> Guess | None:
         """The family to name where no single generator can be: again likelier than all else together."""
         best = self.families[0] if self.families else None
-        return best if best is not None and best.probability > max(0.5, self.unknown) else None
+        return best if best is not None and best.probability > max(0.5, self.unknown_family) else None
 
 
 def project(reference: AttributionReference, traits: Traits) -> Floats:
@@ -70,15 +73,38 @@ def attribute(reference: AttributionReference, traits: Traits, taught: Sequence[
     """The likeliest generators of one image that is taken to be generated."""
     generators = [*reference.generators, *taught]
     if not generators:
-        return Attribution((), (), 1.0)
+        return Attribution((), (), 1.0, 1.0)
     cosines = np.append(nearness(project(reference, traits), generators), reference.unknown)
     weights = np.exp((cosines - cosines.max()) / reference.temperature)
     chances = weights / weights.sum()
     own = {g.name for g in taught}
-    models = [Guess(g.name, g.family, float(p), g.name in own) for g, p in zip(generators, chances, strict=False)]
+    near = [Guess(g.name, g.family, float(p), g.name in own) for g, p in zip(generators, chances, strict=False)]
+    lessons = [g for g in near if g.taught]
+    rest = 1.0 - sum(g.probability for g in lessons)
+    unknown = unknown_family = float(chances[-1])
+    models, families = near, _summed(near)
+    if reference.models is not None:
+        family = {g.name: g.family for g in reference.generators}
+        found, unknown = _read(reference.models, traits, rest)
+        models = [Guess(n, family.get(n, n), p) for n, p in found] + lessons
+    if reference.groups is not None:
+        found, unknown_family = _read(reference.groups, traits, rest)
+        families = [Guess(n, n, p) for n, p in found]
+    return Attribution(_best(models), _best(families), unknown, unknown_family)
+
+
+def _read(reading: Reading, traits: Traits, share: float) -> tuple[list[tuple[str, float]], float]:
+    """Each name's chance and that of none, out of the `share` of all chances that what was taught leaves."""
+    *chances, unknown = (share * reading.chances(traits.view[None])[0]).tolist()
+    return list(zip(reading.names, chances, strict=True)), unknown
+
+
+def _summed(models: Sequence[Guess]) -> list[Guess]:
     families: dict[str, float] = {}
     for guess in models:
         families[guess.family] = families.get(guess.family, 0.0) + guess.probability
-    models.sort(key=lambda g: -g.probability)
-    summed = sorted((Guess(f, f, p) for f, p in families.items()), key=lambda g: -g.probability)
-    return Attribution(tuple(models[:TOP]), tuple(summed[:TOP]), float(chances[-1]))
+    return [Guess(name, name, p) for name, p in families.items()]
+
+
+def _best(guesses: Sequence[Guess]) -> tuple[Guess, ...]:
+    return tuple(sorted(guesses, key=lambda g: -g.probability)[:TOP])

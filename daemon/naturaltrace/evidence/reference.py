@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from naturaltrace.detection.card import RELEASED_PACKAGE, Card
+from naturaltrace.evidence.reading import Reading
 
 SCHEMA = 1
 FILE = "evidence.json"
@@ -48,7 +49,10 @@ class KnownGenerator:
 @dataclass(frozen=True, slots=True)
 class AttributionReference:
     """`mean` (E,) and `projection` (E, D) lead from the graph's embedding to the space of the prototypes.
-    `temperature` turns cosines into chances; `unknown` is the cosine that stands for all generators not listed."""
+    `temperature` turns cosines into chances; `unknown` is the cosine that stands for all generators not listed.
+
+    Prototypes serve what is taught. Where there are readings, `groups` says which group of generators and `models`
+    which single one, both learned so that a source is told apart from a generator."""
 
     mean: Floats
     projection: Floats
@@ -56,6 +60,8 @@ class AttributionReference:
     unknown: float
     generators: tuple[KnownGenerator, ...]
     families: dict[str, str] = field(default_factory=dict[str, str])  # name of a family for people
+    groups: Reading | None = None
+    models: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,18 @@ def _attribution(raw: dict[str, Any]) -> AttributionReference:
         unknown=float(raw["unknown"]),
         generators=tuple(KnownGenerator(g["name"], g["family"], unpack(g["prototypes"])) for g in raw["generators"]),
         families=dict(raw.get("families", {})),
+        groups=_reading(raw.get("groups")),
+        models=_reading(raw.get("models")),
     )
+
+
+def _reading(raw: dict[str, Any] | None) -> Reading | None:
+    if raw is None:
+        return None
+    names, weights, bias = tuple(map(str, raw["names"])), unpack(raw["weights"]), unpack(raw["bias"])[0]
+    if weights.shape[1] != len(names) or len(bias) != len(names) or not raw["temperature"] > 0:
+        raise ValueError("a reading has another number of names than of lines")
+    return Reading(names, weights, bias, float(raw["temperature"]), float(raw["unknown"]))
 
 
 def pack(matrix: Floats) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from naturaltrace.evidence.store import prototypes_of
 from naturaltrace_model.evaluation.gallery import Embedded
 from naturaltrace_model.evaluation.metrics import auc
 
-_VAGUE = ("", "unknown", "other-t2i", "sd-unknown", "gan-unknown", "gemini-image-unknown")
+VAGUE = ("", "unknown", "other-t2i", "sd-unknown", "gan-unknown", "gemini-image-unknown")
 _LEAST = 12  # training images that make a generator known
 
 
@@ -37,7 +37,7 @@ def known_names(gallery: Embedded) -> list[str]:
     """The generators with enough training images and a name that means one thing."""
     own = gallery.where(gallery.splits == "train")
     counts = Counter(own.generators.tolist())
-    return sorted(n for n, c in counts.items() if c >= _LEAST and n not in _VAGUE)
+    return sorted(n for n, c in counts.items() if c >= _LEAST and n not in VAGUE)
 
 
 def fit_space(rows: Embedded, labels: NDArray[np.str_], shrink: float = 0.3) -> Space:
@@ -90,7 +90,7 @@ def measure(reference: AttributionReference, gallery: Embedded, split: str = "te
     names = [g.name for g in reference.generators]
     families = [g.family for g in reference.generators]
     rows = gallery.where((gallery.splits == split) & (gallery.generators != ""))
-    clear = ~np.isin(rows.generators, _VAGUE)
+    clear = ~np.isin(rows.generators, VAGUE)
     known = np.isin(rows.generators, names)
     cosines = cosines_to(space.place(rows), reference.generators)
     p = chances(cosines, reference.temperature, reference.unknown)
@@ -146,7 +146,7 @@ def few_shot(
     too few, known ones with the fewest, for which the space is fitted again without them.
     """
     rng = np.random.default_rng(seed)
-    held = gallery.where((gallery.splits != "train") & ~np.isin(gallery.generators, _VAGUE))
+    held = gallery.where((gallery.splits != "train") & ~np.isin(gallery.generators, VAGUE))
     counts = Counter(held.generators.tolist())
     trained = Counter(gallery.where(gallery.splits == "train").generators.tolist())
     possible = sorted((trained.get(n, 0), -c, n) for n, c in counts.items() if c >= shots + least_queries)

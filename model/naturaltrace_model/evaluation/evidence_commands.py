@@ -3,8 +3,12 @@
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from naturaltrace_model.evaluation.gallery import Embedded
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
 
@@ -25,6 +29,7 @@ def add(commands: Commands) -> None:
     evidence.add_argument("images", type=Path, help="full set, whose val split is looked at")
     evidence.add_argument("--trace", type=Path, help="detector.pt (or 0.1.0's stage2.pt), for the natural traces")
     evidence.add_argument("--gallery", type=Path, help="folder that `gallery` made, for attribution")
+    _add_described(evidence)
     evidence.add_argument("--most", type=int, default=300, help="val images, spread over sources")
     evidence.add_argument("--card", type=Path, help="another card than the released one")
     evidence.add_argument("--out", type=Path, help="default: evidence.json beside the card")
@@ -40,6 +45,8 @@ def extend_evaluate(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--own-camera", action="store_true", help="false positives with one's own camera taught")
     parser.add_argument("--autoencoders", type=Path, help="folder of tiny autoencoders (localisation, attacks)")
     parser.add_argument("--gallery", type=Path, help="folder that `gallery` made (attribution)")
+    parser.add_argument("--trace", type=Path, help="detector.pt, for --described (attribution)")
+    _add_described(parser)
     parser.add_argument("--map-weights", type=Path, help="map.pt, for its gradient saliency (localisation)")
     parser.add_argument(
         "--qualities", type=_qualities, default=(0, 90, 75), help="JPEG qualities, 0 for lossless (localisation)"
@@ -50,6 +57,13 @@ def extend_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shard", type=Path, help="crops that the attacker's own detector is trained on (attacks)")
     parser.add_argument("--surrogate-steps", type=int, default=150, help="training steps of the attacker's detector")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
+
+
+def _add_described(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--described", type=Path, help="statistics of images that `release --folds` kept beside the folds (attribution)"
+    )
+    parser.add_argument("--further", type=Path, nargs="*", default=[], help="further sets that these are of")
 
 
 def asked(options: argparse.Namespace) -> bool:
@@ -90,7 +104,7 @@ def _evidence(options: argparse.Namespace) -> int:
     from naturaltrace.detection import card as cards
     from naturaltrace.detection.detector import Detector
     from naturaltrace.evidence.reference import FILE
-    from naturaltrace_model.evaluation import attribution, gallery, proportions
+    from naturaltrace_model.evaluation import attribution, gallery, proportions, readings
     from naturaltrace_model.evaluation.sets import samples_of
 
     card = cards.read(options.card) if options.card else cards.released()
@@ -103,7 +117,10 @@ def _evidence(options: argparse.Namespace) -> int:
     known = None
     if options.gallery:
         try:
-            known = attribution.fit(gallery.embed(options.gallery, card))
+            seen = gallery.embed(options.gallery, card)
+            known = attribution.fit(seen)
+            learned = _learned(options, seen)
+            known = replace(known, **{level: readings.fit(learned, level) for level in readings.LEVELS})
         except ValueError as error:
             print(error, file=sys.stderr)
             return 1
@@ -116,7 +133,7 @@ def _evidence(options: argparse.Namespace) -> int:
 
 
 def _measure_attribution(options: argparse.Namespace, card: Any) -> int:
-    from naturaltrace_model.evaluation import attribution, gallery
+    from naturaltrace_model.evaluation import attribution, gallery, readings
 
     if options.gallery is None:
         print("--attribution needs --gallery, the folder that `naturaltrace-model gallery` made", file=sys.stderr)
@@ -124,8 +141,26 @@ def _measure_attribution(options: argparse.Namespace, card: Any) -> int:
     seen = gallery.embed(options.gallery, card)
     reference = attribution.fit(seen)
     figures: dict[str, Any] = attribution.measure(reference, seen, options.split)
+    figures = {
+        "prototypes": figures,
+        **readings.report(_learned(options, seen), seen.where(seen.splits == options.split)),
+    }
     figures["few_shot"] = [attribution.few_shot(seen, shots) for shots in (1, 5, 20)]
     return _told(figures, _json(figures), options.out)
+
+
+def _learned(options: argparse.Namespace, seen: "Embedded") -> "Embedded":
+    """What readings are learned from: the images that `release` described, or the gallery's own."""
+    from naturaltrace_model.evaluation import gallery
+    from naturaltrace_model.evaluation.sets import samples_of
+    from naturaltrace_model.training import detector
+
+    if options.described is None or options.trace is None:
+        return seen.where(seen.splits != "test")
+    samples = [
+        s for root in (options.images, *options.further) for split in ("train", "val") for s in samples_of(root, split)
+    ]
+    return gallery.described(options.described, samples, detector.load(options.trace))
 
 
 def _measure_localisation(options: argparse.Namespace, card: Any) -> int:

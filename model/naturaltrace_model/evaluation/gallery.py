@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -19,7 +20,10 @@ from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.imaging.views import square_views
+from naturaltrace_model.data.image_statistics import ImageStatistics
 from naturaltrace_model.data.manifest import Sample
+from naturaltrace_model.evaluation.conditions import MET
+from naturaltrace_model.networks.branches import NaturalTraceDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +99,7 @@ def make(samples: Sequence[Sample], folder: Path) -> int:
             continue
         own = square_views(pixels)
         views.append(own)
-        entries.append(
-            Entry(
-                sample.split,
-                sample.label,
-                sample.generator,
-                sample.family,
-                sample.source,
-                sample.category,
-                sample.sha256,
-                first,
-                len(own),
-            )
-        )
+        entries.append(_entry(sample, first, len(own)))
         first += len(own)
     np.save(folder / "views.npy", np.concatenate(views))
     (folder / "index.json").write_text(json.dumps([asdict(e) for e in entries]), encoding="utf-8")
@@ -130,6 +122,34 @@ def embed(folder: Path, card: Card, threads: int | None = None, batch: int = 64)
         families.append(seen.family)
     return Embedded(entries, _per_image(entries, np.concatenate(embeddings), unit=True),
                     _per_image(entries, np.concatenate(families), unit=False))  # fmt: skip
+
+
+@torch.no_grad()
+def described(folder: Path, samples: Sequence[Sample], detector: NaturalTraceDetector) -> Embedded:
+    """The same of images whose statistics `release` has kept (`image_statistics`), as they came and as the web hands
+    them on. The detector's encoder must be the one that described them. Raises FileNotFoundError."""
+    kept = ImageStatistics.open(folder, samples)
+    entries: list[Entry] = []
+    embeddings: list[NDArray[np.float32]] = []
+    families: list[NDArray[np.float32]] = []
+    first = used = 0
+    for sample, condition, (_, count) in zip(kept.samples, kept.conditions, kept.counts.tolist(), strict=True):
+        if condition in MET:
+            seen = detector.view(torch.from_numpy(kept.views[first : first + count]).float())
+            embeddings.append(seen.embedding.numpy())
+            families.append(seen.family.numpy())
+            entries.append(_entry(sample, used, count))
+            used += count
+        first += count
+    return Embedded(tuple(entries), _per_image(entries, np.concatenate(embeddings), unit=True),
+                    _per_image(entries, np.concatenate(families), unit=False))  # fmt: skip
+
+
+def _entry(sample: Sample, first: int, count: int) -> Entry:
+    return Entry(
+        sample.split, sample.label, sample.generator, sample.family, sample.source, sample.category, sample.sha256,
+        first, count,
+    )  # fmt: skip
 
 
 def _per_image(entries: Sequence[Entry], rows: NDArray[np.float32], *, unit: bool) -> NDArray[np.float32]:

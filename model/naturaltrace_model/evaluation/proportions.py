@@ -17,6 +17,7 @@ from naturaltrace.detection.card import Card
 from naturaltrace.detection.detector import Detector
 from naturaltrace.detection.result import Detection
 from naturaltrace.evidence import reference as references
+from naturaltrace.evidence.reading import Reading
 from naturaltrace.evidence.reference import AttributionReference, Floats, pack
 from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.evaluation.conditions import MET, under
@@ -152,6 +153,21 @@ def _attribution(found: AttributionReference) -> dict[str, Any]:
         "generators": [
             {"name": g.name, "family": g.family, "prototypes": pack(g.prototypes)} for g in found.generators
         ],
+        **{
+            level: reading(own)
+            for level, own in (("groups", found.groups), ("models", found.models))
+            if own is not None
+        },
+    }
+
+
+def reading(found: Reading) -> dict[str, Any]:
+    return {
+        "names": list(found.names),
+        "weights": pack(found.weights),
+        "bias": pack(found.bias),
+        "temperature": round(found.temperature, 5),
+        "unknown": round(found.unknown, 4),
     }
 
 

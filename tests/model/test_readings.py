@@ -1,0 +1,97 @@
+"""Readings tell generators apart, not sources, and what was left out comes out as unknown."""
+
+import numpy as np
+
+from tests.needs import needs
+
+needs("torch", "train")
+
+from naturaltrace_model.data.lineages import LINEAGES, NAMED, lineage_of  # noqa: E402
+from naturaltrace_model.evaluation import proportions, readings  # noqa: E402
+from naturaltrace_model.evaluation.gallery import Embedded, Entry  # noqa: E402
+
+_E = 24
+_OF = {"stylegan2": 0, "gpt-image-1": 1, "sd14": 2, "midjourney": 3}  # generator and the axis of its own trace
+
+
+def _images(sources: int = 5, trace: float = 0.6, first: int = 0, seed: int = 0) -> Embedded:
+    """Each generator in several sources; a source's own manner is stronger than the generator's trace."""
+    rng = np.random.default_rng(seed)
+    rows: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
+    entries: list[Entry] = []
+    for generator, axis in _OF.items():
+        for number in range(first, first + sources):
+            manner = np.concatenate([np.zeros(4), rng.normal(0, 1, _E - 4)])
+            manner /= np.linalg.norm(manner)
+            for _ in range(10):
+                rows.append(trace * np.eye(_E)[axis] + manner + rng.normal(0, 0.08, _E))
+                entries.append(
+                    Entry("train", 1, generator, "", f"{generator}/{number}", "generated", "", len(entries), 1)
+                )
+    view = np.stack(rows).astype(np.float32)
+    view /= np.linalg.norm(view, axis=1, keepdims=True)
+    return Embedded(tuple(entries), view, np.zeros((len(rows), 2), dtype=np.float32))
+
+
+def test_the_generator_is_read_and_not_the_source() -> None:
+    reading = readings.fit(_images(), "groups")
+    assert reading is not None
+    assert set(reading.names) == set(NAMED)
+    others = _images(first=5, seed=1)
+    chances = reading.chances(others.view)
+    truth = [lineage_of(g) for g in others.generators]
+    told = [(*reading.names, "midjourney")[i] for i in chances.argmax(1)]
+    assert np.mean(np.array(told) == np.array(truth)) > 0.9
+
+
+def test_figures_are_high_where_there_is_a_trace_and_chance_where_there_is_none() -> None:
+    found = readings.report(_images(), _images(first=5, seed=1))["groups"]
+    for way in ("by_source", "other_sources"):
+        assert found[way]["closed_set_balanced_accuracy"] > 0.9
+        assert found[way]["open_set_auroc"] > 0.8
+        low, high = found[way]["open_set_auroc_interval"]
+        assert low <= found[way]["open_set_auroc"] <= high
+    assert set(found["by_source"]["open_set_auroc_by_left_out_lineage"]) == {lineage_of(g) for g in _OF}
+    blind = readings.report(_images(trace=0.0), None)["groups"]["by_source"]
+    assert blind["closed_set_balanced_accuracy"] < 0.6
+    assert blind["open_set_auroc"] < 0.65
+
+
+def test_no_image_is_judged_by_a_fit_that_knew_its_source() -> None:
+    """Sources that carry no trace at all, but a manner each: whoever knew the source would be right every time."""
+    rows = readings.Rows.of(_images(sources=3, trace=0.0), "groups")
+    judged = readings.by_folds(rows, rows.names())
+    known = ~judged.strange & (judged.trial == "")
+    assert np.mean((judged.scores.argmax(1) == judged.truth)[known]) < 0.7
+    weights, bias = readings._lines(rows, rows.names())  # pyright: ignore[reportPrivateUsage]
+    own = rows.name != ""
+    seen = (rows.x @ weights + bias).argmax(1)[own]
+    assert np.mean(np.array(rows.names())[seen] == rows.name[own]) > 0.9
+
+
+def test_a_stranger_and_its_rivals_are_judged_without_its_lineage() -> None:
+    rows = readings.Rows.of(_images(), "groups")
+    judged = readings.by_folds(rows, rows.names())
+    of_gan = judged.trial == "gan"
+    gan = judged.names.index("gan")
+    assert (judged.scores[of_gan, gan] == -1).all()  # nothing was left to learn it from
+    assert judged.strange[of_gan].sum() == 50
+    assert not judged.strange[judged.trial == ""].any()
+
+
+def test_too_few_sources_give_no_reading() -> None:
+    assert readings.fit(_images(sources=2), "groups") is None
+    assert readings.report(_images(sources=2), None) == {}
+
+
+def test_a_reading_goes_into_the_document_whole() -> None:
+    reading = readings.fit(_images(), "models")
+    assert reading is not None
+    kept = proportions.reading(reading)
+    assert kept["names"] == list(reading.names)
+    assert kept["weights"]["columns"] == len(reading.names)
+
+
+def test_every_named_lineage_is_one() -> None:
+    assert set(NAMED) <= set(LINEAGES)
+    assert lineage_of("unknown") == ""
