@@ -27,7 +27,7 @@ from naturaltrace_model.networks.localiser import Localiser, LocaliserConfig  # 
 from naturaltrace_model.training import localiser as training  # noqa: E402
 
 pytestmark = pytest.mark.torch
-_SMALL = LocaliserConfig(filters=(8, 4), width=12, dilations=(1, 2))
+_SMALL = LocaliserConfig(filters=(8, 4, 4), width=12, dilations=(1, 2))
 
 
 class _Half(torch.nn.Module):

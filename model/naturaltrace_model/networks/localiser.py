@@ -21,11 +21,11 @@ _PLANES = ((0.299, 0.587, 0.114), (0.5, -0.5, 0.1), (-0.25, -0.25, 0.5))
 
 @dataclass(frozen=True, slots=True)
 class LocaliserConfig:
-    """How many filters look at luma in full and how many at half size, of which a quarter look at colour; how many
-    coefficients of JPEG's transform are looked at, coarse ones first, of luma and of each difference of colours at half
-    size; `width` of all that follows, in blocks of these dilations."""
+    """How many filters look at luma, at a difference of colours, and at half the size, of which a quarter look at
+    colour; how many coefficients of JPEG's transform are looked at, coarse ones first, of luma and of each difference
+    of colours at half size; `width` of all that follows, in blocks of these dilations."""
 
-    filters: tuple[int, int] = (16, 16)
+    filters: tuple[int, int, int] = (16, 8, 16)
     coefficients: tuple[int, int] = (63, 15)
     width: int = 64
     dilations: tuple[int, ...] = (1, 2, 4, 1)
@@ -35,10 +35,10 @@ class LocaliserConfig:
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "LocaliserConfig":
-        native, halved = (int(n) for n in data["filters"])
+        native, coloured, halved = (int(n) for n in data["filters"])
         luma, colours = (int(n) for n in data["coefficients"])
         dilations = tuple(int(d) for d in data["dilations"])
-        return LocaliserConfig((native, halved), (luma, colours), int(data["width"]), dilations)
+        return LocaliserConfig((native, coloured, halved), (luma, colours), int(data["width"]), dilations)
 
     @property
     def measures(self) -> int:
@@ -50,6 +50,7 @@ class Localiser(nn.Module):
     """Pictures to logits; > 0: rather generated than not."""
 
     luma: Tensor
+    colour: Tensor
     halves: Tensor
 
     def __init__(self, config: LocaliserConfig | None = None) -> None:
@@ -57,10 +58,12 @@ class Localiser(nn.Module):
         self.config = config = config or LocaliserConfig()
         planes = _unit(torch.tensor(_PLANES))
         self.register_buffer("luma", planes[0, :, None], persistent=False)
+        self.register_buffer("colour", planes[1, :, None], persistent=False)
         # Over rows of pixels as they lie in memory, red, green, blue in turn: nothing has to be laid out anew.
         self.register_buffer("halves", (planes / 4).repeat(1, 2)[:, None, None].repeat(1, 1, 2, 1), persistent=False)
-        (native, halved), (of_luma, of_colours) = config.filters, config.coefficients
+        (native, coloured, halved), (of_luma, of_colours) = config.filters, config.coefficients
         self.native = _Strengths(_patterns(native)[:, None], 4)
+        self.coloured = _Strengths(_patterns(coloured, 2)[:, None], 4)
         of_colour = [int(n >= halved - halved // 4) for n in range(halved)]
         self.halved = _Strengths(_on_planes(_patterns(halved), of_colour), 2)
         self.coefficients = _Coefficients(_coefficients(of_luma)[:, None])
@@ -75,11 +78,12 @@ class Localiser(nn.Module):
     def measure(self, pictures: Tensor) -> Tensor:
         """uint8 (B, H, W, 3), sides multiples of 16, to what is measured of each 8 × 8 pixels, (B, M, H / 8, W / 8)."""
         x = pictures.float() / 64 - 2
-        luma, half = (x @ self.luma).squeeze(-1)[:, None], F.conv2d(x.flatten(2)[:, None], self.halves, stride=(2, 6))
+        luma, colour = ((x @ plane).squeeze(-1)[:, None] for plane in (self.luma, self.colour))
+        half = F.conv2d(x.flatten(2)[:, None], self.halves, stride=(2, 6))
         # Where chroma is halved, as in nearly all JPEGs, a block of it covers four of these places.
         colours = F.interpolate(self.colours(half), scale_factor=2.0)
-        found = [self.native(luma), self.halved(half), F.avg_pool2d(half, 4), self.coefficients(luma), colours]
-        return torch.cat(found, dim=1)
+        found = [self.native(luma), self.coloured(colour), self.halved(half), F.avg_pool2d(half, 4)]
+        return torch.cat([*found, self.coefficients(luma), colours], dim=1)
 
     def judge(self, measures: Tensor) -> Tensor:
         """What `measure` gave to logits (B, h / 2, w / 2)."""
@@ -168,10 +172,11 @@ def _convolution(of: int, to: int, side: int, stride: int, dilation: int) -> tup
     return inside, nn.BatchNorm2d(to), nn.ReLU(inplace=True)
 
 
-def _patterns(count: int) -> Tensor:
-    """Cosine patterns (count, 5, 5) of unit strength, from fine to coarse; every fourth of them comes last."""
+def _patterns(count: int, skipped: int = 0) -> Tensor:
+    """Cosine patterns (count, 5, 5) of unit strength, from fine to coarse, the finest `skipped` left out; every fourth
+    of them comes last."""
     order = sorted(_frequencies(5), key=lambda ij: -ij[0] - ij[1])
-    picked = [order[n * len(order) // count] for n in sorted(range(count), key=lambda n: n % 4 == 3)]
+    picked = [order[n * len(order) // count + skipped] for n in sorted(range(count), key=lambda n: n % 4 == 3)]
     return _waves(picked, 5)
 
 

@@ -29,8 +29,7 @@ _FILLED, _CLEAR = 0.7, 0.1  # shares from, and up to, which a cell is taken for 
 _PAIRS = 128  # of each picture that are compared in one step
 _RANKING = 0.5  # weight of the pairs beside the cells'
 _KEPT = 0.995  # of the running mean of the weights in each step
-_WITHHELD = 0.1  # of the measures of a picture, so that none of them has to be there
-_JITTER = 0.1  # of the measures of a whole picture, so that none is learned by its exact strength
+_JITTER = 0.05  # of the measures of a whole picture, so that none is learned by its exact strength
 _TOGETHER = 8
 _USUAL = 500  # splices that what is usual is taken from
 _SAVED_EVERY = 2000  # steps
@@ -107,8 +106,6 @@ def _learn(network: Localiser, data: Measured, config: TrainConfig, out: Path) -
     rng = np.random.default_rng([config.seed, 1])
     network.train().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     network.usual.eval()
-    assert network.usual.running_mean is not None
-    usual = network.usual.running_mean[:, None, None]
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=0.05)
     average = MovingAverage(network, _KEPT)
     seen: list[tuple[float, float]] = []
@@ -116,14 +113,12 @@ def _learn(network: Localiser, data: Measured, config: TrainConfig, out: Path) -
         for group in optimiser.param_groups:
             group["lr"] = config.rate * min(1.0, (step + 1) / 50) * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
         rows = np.sort(rng.integers(len(data.weight), size=config.batch))
-        turned = [axis for axis in (1, 2) if rng.random() < 0.5]  # what is measured has no left or right, up or down
-        share = torch.from_numpy(data.share[rows]).flip(turned)
         x = torch.from_numpy(data.measures[rows]).permute(0, 3, 1, 2).float()
         x += torch.randn(*x.shape[:2], 1, 1) * _JITTER
-        x = torch.where(torch.rand(*x.shape[:2], 1, 1) < _WITHHELD, usual, x).flip([axis + 1 for axis in turned])
         with torch.autocast("cpu", torch.bfloat16):
             logits = network.judge(x)
-        cells, pairs = losses(logits.float(), share, torch.from_numpy(data.weight[rows])[:, None, None])
+        share, weight = torch.from_numpy(data.share[rows]), torch.from_numpy(data.weight[rows])
+        cells, pairs = losses(logits.float(), share, weight[:, None, None])
         optimiser.zero_grad()
         (cells + _RANKING * pairs).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
