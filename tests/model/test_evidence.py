@@ -160,6 +160,10 @@ def test_few_shots_tell_left_out_generators_apart() -> None:
     assert found["accuracy"] > found["chance"]
 
 
+def test_more_shots_than_there_are_images_give_no_figure() -> None:
+    assert np.isnan(attribution.few_shot(_gallery(), 500)["accuracy"])
+
+
 def test_oscr_of_a_perfect_and_of_a_blind_judge() -> None:
     right = np.ones(50, dtype=np.bool_)
     assert attribution.oscr(np.ones(50), right, np.zeros(50)) == pytest.approx(1.0)

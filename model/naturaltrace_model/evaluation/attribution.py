@@ -151,6 +151,8 @@ def few_shot(
     trained = Counter(gallery.where(gallery.splits == "train").generators.tolist())
     possible = sorted((trained.get(n, 0), -c, n) for n, c in counts.items() if c >= shots + least_queries)
     left_out = [n for _, _, n in possible[:ways]]
+    if len(left_out) < 2:  # too few images of each for so many samples
+        return {"shots": shots, "generators": left_out, "accuracy": float("nan"), "chance": float("nan")}
     names = [n for n in known_names(gallery) if n not in left_out]
     train = gallery.where((gallery.splits == "train") & np.isin(gallery.generators, names))
     space = fit_space(train, train.generators)
