@@ -207,7 +207,8 @@ def test_the_threshold_hangs_on_what_compression_left() -> None:
     from naturaltrace_model.export.localiser import Look, by_quality
 
     poor, fine = [Look("photo", 60, n / 1000) for n in range(200)], [Look("photo", 95, n / 100) for n in range(200)]
-    low, middle, high = by_quality([*poor, *fine], 0.01)
+    large = [Look("photo", 60, 9.0, scaled=True)]
+    low, middle, high = by_quality([*poor, *fine, *large], 0.01)
     assert (low["below"], middle["below"]) == (70, 85)
     assert low["contrast"] < 0.2 < high["contrast"] < 2
     assert middle["contrast"] > 1.5  # nothing was seen of these: what holds for all

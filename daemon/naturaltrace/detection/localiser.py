@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 class Part:
     """From which contrast (log-odds above the rest) and chance a region stands out. At most `rate` of images without
     any spliced part had such a region when that was measured. `by_quality`: JPEG qualities (0..100), rising, and the
-    contrast that counts below each; `contrast` counts where none of them does."""
+    contrast that counts below each in pictures that are looked at as they are; `contrast` counts in all others."""
 
     contrast: float
     chance: float

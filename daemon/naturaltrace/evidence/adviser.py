@@ -15,6 +15,7 @@ from naturaltrace.evidence import explain, proportion, words
 from naturaltrace.evidence.attribution import Attribution, Guess, attribute, describe, project
 from naturaltrace.evidence.reference import Floats, KnownGenerator, PartReference, Reference, for_card
 from naturaltrace.evidence.store import EvidenceStore, Kind
+from naturaltrace.imaging.page_view import PAGE_EDGE
 from naturaltrace.provenance.findings import Provenance
 from naturaltrace.verdicts import decisions, wording
 from naturaltrace.verdicts.situation import Situation
@@ -67,7 +68,7 @@ class Adviser:
             )
         elif camera is not None and row.words not in ("pixels_unclear", "pixels_no_sign"):
             camera = None  # it changed nothing, and what decided is something else
-        part = standing_out(self.reference.part, detection)
+        part = standing_out(self.reference.part, detection, max(verdict.image.width, verdict.image.height))
         found = self._attribution(verdict, row.words, detection)
         case = explain.Case(
             row=row.words if camera is None else "pixels_unclear",
@@ -150,11 +151,12 @@ def camera_traits(traits: Traits) -> Floats:
     return (np.concatenate([traits.crop, traits.view]) / np.sqrt(2.0)).astype(np.float32)
 
 
-def standing_out(reference: PartReference | None, detection: Detection | None) -> Region | None:
-    """The region that looks generated while the rest of the image does so less, where one does."""
+def standing_out(reference: PartReference | None, detection: Detection | None, longest: int) -> Region | None:
+    """The region that looks generated while the rest of the image does so less, where one does; `longest` is the long
+    edge of the image in pixels."""
     if reference is None or detection is None:
         return None
-    needed = reference.needed(detection.jpeg_quality)
+    needed = reference.needed(detection.jpeg_quality, longest > PAGE_EDGE)
     for region in detection.regions:
         if fits_a_part(region) and region.contrast >= needed and region.chance >= reference.chance:
             return region

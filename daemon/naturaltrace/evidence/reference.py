@@ -68,16 +68,17 @@ class AttributionReference:
 class PartReference:
     """From which contrast (log-odds above the rest) and chance a region stands out. At most `rate` of images without
     any spliced part have such a region. `by_quality` has JPEG qualities (0..100), rising, and the contrast that counts
-    below each, where that hangs on how much compression has left."""
+    below each in a picture that is looked at as it is; in one that was scaled, compression no longer shows."""
 
     contrast: float
     chance: float
     rate: float
     by_quality: tuple[tuple[float, float], ...] = ()
 
-    def needed(self, quality: float | None) -> float:
-        """The contrast that counts in an image of this estimated JPEG quality; `contrast` where that is unknown."""
-        if quality is None:
+    def needed(self, quality: float | None, scaled: bool) -> float:
+        """The contrast that counts in an image of this estimated JPEG quality; `contrast` where that is unknown or the
+        map is of a smaller copy."""
+        if quality is None or scaled:
             return self.contrast
         return next((contrast for below, contrast in self.by_quality if quality < below), self.contrast)
 

@@ -121,7 +121,7 @@ def measure(
             row = {"way": case.way, "quality": quality, "fill": case.fill, "autoencoder": case.autoencoder}
             row |= _scores(evidence.detection.heat.chance, case.mask)
             of_crops = heat_grid(choose_crops(image.pixels), evidence.crops, evidence.views, case.mask.shape)
-            region = standing_out(part, evidence.detection)
+            region = standing_out(part, evidence.detection, max(case.mask.shape))
             row["told"] = region is not None and _inside(region, case.mask)
             row["mistold"] = region is not None and not row["told"]
             row["middle_auc"] = _scores(_middle(case.mask.shape), case.mask)["auc"]

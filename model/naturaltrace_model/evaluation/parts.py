@@ -17,9 +17,11 @@ def measure(detector: Detector, part: PartReference | None, samples: Sequence[Sa
     seen: dict[str, list[bool]] = {}
     for sample, image in decoded(samples):
         for condition in MET:
-            (found,) = detector.detect_many([under(image, condition)])
+            met = under(image, condition)
+            (found,) = detector.detect_many([met])
             if found.heat is not None:
-                seen.setdefault(sample.category, []).append(standing_out(part, found) is not None)
+                region = standing_out(part, found, max(met.width, met.height))
+                seen.setdefault(sample.category, []).append(region is not None)
     every = [v for own in seen.values() for v in own]
     return [
         {"category": category, "images": len(own), "alarms": sum(own)}

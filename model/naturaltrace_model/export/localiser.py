@@ -41,7 +41,7 @@ from naturaltrace_model.training import localiser as training
 
 NAME = "natural-trace-map"
 _CHANCE = 0.5
-_RATE = 0.01  # aimed at below what may be promised (0.02): test sources are not val sources
+_RATE = 0.005  # aimed at far below what may be promised (0.02): test sources are not val sources
 _PROMISED = 0.02
 _SPLICES = 400
 _LANES = 16  # channels
@@ -53,11 +53,13 @@ Quality: TypeAlias = Callable[[DecodedImage], float | None]
 
 
 class Look(NamedTuple):
-    """One untouched image: its kind, its estimated JPEG quality and the highest contrast in it."""
+    """One untouched image: its kind, its estimated JPEG quality, the highest contrast in it, and whether it was larger
+    than what is looked at as it is."""
 
     category: str
     quality: float
     contrast: float
+    scaled: bool = False
 
 
 def to_onnx(network: Localiser) -> bytes:
@@ -157,7 +159,9 @@ def release(
     _write(raw, path)
     looks = _looks(serving.Localiser(serving.read(path), 1), untouched, quality)
     bounds = by_quality(looks, _RATE)
-    raw["part"]["contrast"] = max(bound["contrast"] for bound in bounds)
+    scaled = round(threshold(_by_category(looks, scaled=True), _RATE), 4)
+    # What was scaled may have been compressed in any way before: the strictest of all counts.
+    raw["part"]["contrast"] = max(scaled, *(bound["contrast"] for bound in bounds))
     raw["part"]["by_quality"] = bounds
     raw["calibrated_on"]["untouched"] = dict(sorted(Counter(look.category for look in looks).items()))
     _write(raw, path)
@@ -175,9 +179,10 @@ def threshold(contrasts: dict[str, list[float]], rate: float) -> float:
 
 
 def by_quality(looks: Sequence[Look], rate: float) -> list[dict[str, float]]:
-    """`threshold` of the images of each quality: {"below": quality, "contrast": ...}, rising. Where there are too few
-    of one, that of all counts."""
+    """`threshold` of the images of each quality that are looked at as they are: {"below": quality, "contrast": ...},
+    rising. Where there are too few of one, that of all counts."""
     every = _by_category(looks)
+    looks = [look for look in looks if not look.scaled]
     bounds: list[dict[str, float]] = []
     for low, below in pairwise(_QUALITIES):
         own = [look for look in looks if low <= look.quality < below]
@@ -186,9 +191,11 @@ def by_quality(looks: Sequence[Look], rate: float) -> list[dict[str, float]]:
     return bounds
 
 
-def _by_category(looks: Iterable[Look]) -> dict[str, list[float]]:
+def _by_category(looks: Sequence[Look], scaled: bool | None = None) -> dict[str, list[float]]:
+    """The contrasts of all, or, where there are such, of those that were scaled."""
+    own = [look for look in looks if scaled is None or look.scaled is scaled]
     found: dict[str, list[float]] = defaultdict(list)
-    for look in looks:
+    for look in own or looks:
         found[look.category].append(look.contrast)
     return found
 
@@ -206,7 +213,8 @@ def _looks(localiser: serving.Localiser, samples: Iterable[Sample], quality: Qua
                 continue
             heat = grid_of(localiser.log_odds(page_view(each.pixels)))
             best = [r.contrast for r in find_regions(heat) if r.chance >= _CHANCE and fits_a_part(r)]
-            found.append(Look(sample.category, estimated, max(best, default=0.0)))
+            scaled = max(each.pixels.shape) > PAGE_EDGE
+            found.append(Look(sample.category, estimated, max(best, default=0.0), scaled))
     return found
 
 

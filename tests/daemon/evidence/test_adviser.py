@@ -155,7 +155,8 @@ def test_what_does_not_stand_out_is_no_part(own: object) -> None:
 def test_how_much_a_part_must_stand_out_hangs_on_compression(quality: float | None, told: bool) -> None:
     part = PartReference(contrast=5.0, chance=0.5, rate=0.02, by_quality=((70.0, 3.0), (101.0, 5.0)))
     seen = detection(PixelLevel.NO_SIGN, regions=(region(contrast=4.0),), jpeg_quality=quality)
-    assert (standing_out(part, seen) is not None) is told
+    assert (standing_out(part, seen, 640) is not None) is told
+    assert standing_out(part, seen, 641) is None  # a smaller copy is looked at, where compression shows no more
 
 
 def test_generators_are_named_only_when_likelier_than_all_else() -> None:
