@@ -49,6 +49,20 @@ def test_a_threshold_is_reached_by_no_more_than_its_rate(real: list[float], rate
         assert (1 + (scores >= found).sum()) / (len(real) + 1) <= rate + 1e-12
 
 
+@given(
+    scores=st.lists(st.tuples(st.floats(-5, 5), st.floats(0.1, 9)), min_size=1, max_size=300),
+    rate=st.sampled_from([0.005, 0.03, 0.2]),
+)
+def test_a_threshold_counts_images_by_their_weights(scores: list[tuple[float, float]], rate: float) -> None:
+    real, weights = np.array(scores).T
+    found = calibration.threshold(real, rate, weights)
+    if found is None:
+        assert 1 / (len(real) + 1) > rate
+    else:
+        reached = weights[real >= found].sum() / weights.mean()
+        assert (1 + reached) / (len(real) + 1) <= rate + 1e-9
+
+
 def test_promises_hold_on_new_images_of_the_same_law() -> None:
     fitted = calibration.fit(_rows(seed=1))
     new = _rows(seed=2)

@@ -40,9 +40,11 @@ def _shard(folder: Path, sources: list[str], label_of: list[int], size: int, sig
     region = np.arange(len(source)) // 2
     wear = rng.random(len(source))
     np.savez(
-        folder / "index.npz", label=label, family=label * 2, source=source, region=region, quality=wear, rescale=wear
-    )
-    (folder / "meta.json").write_text(json.dumps({"sources": sources}), encoding="utf-8")
+        folder / "index.npz", label=label, family=label * 2, source=source, region=region, quality=wear, rescale=wear,
+        category=label,
+    )  # fmt: skip
+    meta = {"sources": sources, "categories": ["photo", "generated"]}
+    (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
     return folder
 
 

@@ -1,5 +1,6 @@
 """The encoder's texture statistics, and the judgement that is fitted on them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_convex_fit_finds_the_direction_and_weighs_sources_alike() -> None:
     assert int(weights.abs().argmax()) == 2
     assert weights[2] > 0
     labels, sources = np.array([0] * 90 + [1] * 10), np.array([0] * 80 + [1] * 10 + [2] * 10)
-    found = linear.source_weights(labels, sources).numpy()
+    found = linear.row_weights(labels, sources, np.zeros(100, dtype=np.int64)).numpy()
     assert found[labels == 0].sum() == pytest.approx(found[labels == 1].sum())
     assert found[85] == pytest.approx(found[0] * 8**0.5)
 
@@ -96,8 +97,9 @@ def _described(path: Path, count: int, size: int) -> Described:
     np.savez(
         folder / "index.npz",
         label=label, family=label * 2, source=label * 3 + rng.integers(0, 3, count), region=np.arange(count) // 2,
-        quality=rng.random(count), rescale=rng.random(count),
+        quality=rng.random(count), rescale=rng.random(count), category=label,
     )  # fmt: skip
+    (folder / "meta.json").write_text(json.dumps({"sources": [], "categories": ["photo", "generated"]}), "utf-8")
     return Described.open(folder / "statistics.npy", folder)
 
 

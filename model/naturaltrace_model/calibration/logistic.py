@@ -31,15 +31,3 @@ def fit_logistic(
     start = np.zeros(x.shape[1] + 1)
     found: Any = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)])
     return found.x[:-1], float(found.x[-1])
-
-
-def source_weights(labels: NDArray[Any], sources: NDArray[Any]) -> Array:
-    """One weight per row, mean 1: half of the whole for each class, and in it each source by the root of its size."""
-    weights = np.zeros(len(labels))
-    for label in (0, 1):
-        own = labels == label
-        if own.any():
-            _, place, counts = np.unique(sources[own], return_inverse=True, return_counts=True)
-            share = counts[place] ** -0.5
-            weights[own] = share / share.sum() * len(labels) / 2
-    return weights

@@ -1,6 +1,7 @@
 """Small worn squares of whole images: what the detector sees of the whole.
 
-`views.npy` is uint8 (N, S, S, 3); `index.npz` holds `label`, `family` and `source` per view.
+`views.npy` is uint8 (N, S, S, 3); `index.npz` holds `label`, `family`, `source` and `category` per view, the last two
+into the lists in `meta.json`.
 """
 
 import json
@@ -36,17 +37,20 @@ def build(
     shape = (sum(counts), size, size, 3)
     views = np.lib.format.open_memmap(folder / "views.npy", mode="w+", dtype=np.uint8, shape=shape)
     sources: dict[str, int] = {}
-    rows: list[tuple[int, int, int]] = []
+    categories: dict[str, int] = {}
+    rows: list[tuple[int, int, int, int]] = []
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         bar = tqdm(pool.imap(_draw, jobs, chunksize=8), total=len(jobs), desc="views", unit="image", mininterval=10)
         for (sample, *_), drawn in zip(jobs, bar, strict=True):
             for view in drawn:
                 views[len(rows)] = view
                 source = sources.setdefault(sample.source, len(sources))
-                rows.append((sample.label, FAMILIES.index(sample.family), source))
+                category = categories.setdefault(sample.category, len(categories))
+                rows.append((sample.label, FAMILIES.index(sample.family), source, category))
     columns: list[Any] = [np.array(c) for c in zip(*rows, strict=True)]
-    np.savez(folder / "index.npz", **dict(zip(("label", "family", "source"), columns, strict=True)))
-    (folder / "meta.json").write_text(json.dumps({"sources": list(sources), "seed": seed}, indent=1), encoding="utf-8")
+    np.savez(folder / "index.npz", **dict(zip(("label", "family", "source", "category"), columns, strict=True)))
+    meta = {"sources": list(sources), "categories": list(categories), "seed": seed}
+    (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
     return len(rows)
 
 

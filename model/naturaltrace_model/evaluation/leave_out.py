@@ -142,7 +142,7 @@ def _fit(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
     some = train.take(rows)
-    weights = linear.source_weights(some.label, some.source)
+    weights = linear.row_weights(some.label, some.source, some.kind)
     x = standard(some.tensor())
     return linear.fit_logistic(x, torch.from_numpy(some.label).float(), weights, ridge, rounds=40)
 

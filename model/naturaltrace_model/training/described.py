@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from naturaltrace_model.data.kinds import kind_numbers, row_weights
 from naturaltrace_model.training.batches import family_chances
 
 
@@ -24,20 +25,25 @@ class Described:
     source: NDArray[np.int64]
     region: NDArray[np.int64]
     wear: NDArray[np.float64]  # (N, 2): last encoding's quality / 100, log2 of the first rescale
+    kind: NDArray[np.int64]  # into KINDS; says nothing of what is generated
 
     @staticmethod
     def open(statistics: Path, shard: Path) -> "Described":
         """The statistics that `describe` made of the shard or views in a folder."""
         found = np.load(statistics, mmap_mode="r")
+        meta = json.loads((shard / "meta.json").read_text(encoding="utf-8"))
         with np.load(shard / "index.npz") as index:
             label, family, source = (index[name] for name in ("label", "family", "source"))
             region = index["region"] if "region" in index else np.arange(len(label))
             wear = (
                 np.stack([index["quality"], index["rescale"]], 1) if "quality" in index else np.zeros((len(label), 2))
             )
+            if "category" not in index or "categories" not in meta:
+                raise ValueError(f"{shard} does not say what its pictures are; draw it again")
+            kind = kind_numbers(meta["categories"])[index["category"]]
         if len(found) != len(label):
             raise ValueError(f"{statistics} has {len(found)} rows, {shard} has {len(label)}")
-        return Described(found, label, family, source, region, wear)
+        return Described(found, label, family, source, region, wear, kind)
 
     @staticmethod
     def gather(parts: Sequence[tuple[Path, Path]]) -> "tuple[Described, list[str]]":
@@ -90,8 +96,10 @@ def pairs(
 
 
 def balanced(data: Described, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Endless: rows, half real (by the root of a source's size), half generated (by the root of a family's)."""
+    """Endless: rows, half real (by their kind's share and the root of a source's size), half generated (by the root of
+    a family's)."""
     real, generated = (np.flatnonzero(data.label == label) for label in (0, 1))
-    of_real, of_generated = family_chances(data.source[real]), family_chances(data.family[generated])
+    weights = row_weights(data.label, data.source, data.kind)[real]
+    of_real, of_generated = weights / weights.sum(), family_chances(data.family[generated])
     while True:
         yield np.concatenate([rng.choice(real, size // 2, p=of_real), rng.choice(generated, size // 2, p=of_generated)])

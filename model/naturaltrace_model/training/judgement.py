@@ -49,7 +49,7 @@ def train_traces(
     standardise(heads.standard, crops.statistics)
     rows = _spread(len(crops), config.rows, config.seed)
     some = crops.take(rows)
-    weights = linear.source_weights(some.label, some.source)
+    weights = linear.row_weights(some.label, some.source, some.kind)
     ordinary = some
     if twins is not None and config.twins:
         extra = torch.full((len(twins),), config.twins * float(weights[some.label == 1].mean()))
@@ -83,7 +83,7 @@ def train_views(detector: NaturalTraceDetector, views: Described, config: Judgem
     heads = detector.view.requires_grad_(True)
     standardise(heads.standard, views.statistics)
     x = heads.standard(views.tensor())
-    weights = linear.source_weights(views.label, views.source)
+    weights = linear.row_weights(views.label, views.source, views.kind)
     logit = heads.head_logit
     linear.put(logit.line, *linear.fit_logistic(x, torch.from_numpy(views.label).float(), weights, config.view_ridge))
     name_families(heads, x, torch.from_numpy(views.family), weights)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from naturaltrace_model.calibration import logistic
+from naturaltrace_model.data import kinds as kinds_of_pictures
 
 
-def source_weights(labels: NDArray[np.int64], sources: NDArray[np.int64]) -> Tensor:
+def row_weights(labels: NDArray[np.int64], sources: NDArray[np.int64], kinds: NDArray[np.int64]) -> Tensor:
     """Calibration's weights, one per row, as a tensor."""
-    return torch.from_numpy(logistic.source_weights(labels, sources)).float()
+    return torch.from_numpy(kinds_of_pictures.row_weights(labels, sources, kinds)).float()
 
 
 def fit_logistic(x: Tensor, y: Tensor, weights: Tensor, ridge: float, rounds: int = 80) -> tuple[Tensor, Tensor]:
