@@ -15,11 +15,20 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 # What an image leaves behind is reused; what waits for its turn (a reading is more than a megabyte) lies by itself, so
 # that no hole stays where it was.
 _KEPT_BYTES, _LARGE_BYTES = 32 * 2**20, 2**20
+_STAYING_BYTES = 64 * 2**10
 
 
 def share_one_arena() -> bool:
     """Let all threads take memory from one place; whether this C library can. To be called before they are started."""
     return _set((_M_ARENA_MAX, 1))
+
+
+def lay_apart_while_loading() -> bool:
+    """Let what stays, weights above all, lie in pages of its own; whether this C library can.
+
+    A graph that is loaded a second time, with other threads, would lie beside the holes of the first.
+    """
+    return _set((_M_MMAP_THRESHOLD, _STAYING_BYTES))
 
 
 def keep_memory_while_working() -> bool:

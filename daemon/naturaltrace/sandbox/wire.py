@@ -90,8 +90,8 @@ def pack(reading: Reading) -> tuple[dict[str, Any], bytes]:
         "provenance": None if reading.provenance is None else _from_provenance(reading.provenance),
         "timing_ms": reading.timing_ms,
     }
-    pixels = b"" if crops is None else crops.pixels.tobytes()
-    return head, pixels + image.views.tobytes() + image.page.tobytes() + (reading.thumbnail or b"")
+    pixels = [image.views, image.page] if crops is None else [crops.pixels, image.views, image.page]
+    return head, b"".join((*(np.ascontiguousarray(part).data for part in pixels), reading.thumbnail or b""))
 
 
 def pack_error(error: ImagingError) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from aiohttp import web
 from naturaltrace.detection.result import ModelInfo
 from naturaltrace.detection.runtime.wanted import FP32, Wanted
 from naturaltrace.pipeline import Enrich, Findings, Pipeline
-from naturaltrace.sandbox.idle import give_memory_back, keep_memory_while_working
+from naturaltrace.sandbox.idle import give_memory_back, keep_memory_while_working, lay_apart_while_loading
 from naturaltrace.sandbox.pool import default_size
 from naturaltrace.sandbox.process import NoReader
 from naturaltrace.sandbox.reading import Reading
@@ -180,7 +180,11 @@ class Engine:
     def _tune(self) -> None:
         tune = getattr(getattr(self._pipeline, "detector", None), "tune", None)
         if tune is not None:
-            tune()
+            lay_apart_while_loading()
+            try:
+                tune()
+            finally:
+                keep_memory_while_working()
             self._rest()
         self._tuned = True
 
@@ -212,16 +216,18 @@ class Engine:
         if self._pipeline is not None and wanted == self._loaded_for:
             return self._pipeline
         before = self._pipeline
+        lay_apart_while_loading()
         try:
             pipeline = self._load(wanted)
         except Exception as error:
             self._failure = f"The detector can't be loaded ({type(error).__name__}: {error})."
             raise Problem(503, "no-detector", self._failure, retry_after=60) from error
+        finally:
+            keep_memory_while_working()
         if before is not None:
             before.reader.close(now=False)
         self._pipeline, self._failure, self._loaded_for, self._tuned = pipeline, None, wanted, False
         give_memory_back()
-        keep_memory_while_working()
         return pipeline
 
 

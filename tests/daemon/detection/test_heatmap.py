@@ -142,3 +142,12 @@ def test_parts_of_a_map_are_found_as_if_cell_by_cell(seed: int) -> None:
     expected = [part for part in _filled(mask) if part.sum() >= 4]
     assert [part.tolist() for part in found] == [part.tolist() for part in expected]
     assert regions._components(mask, np.zeros_like(mask)) == []  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_quantile_is_numpys_to_the_last_bit() -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((1, 1), (1, 2), (3, 5), (24, 32), (40, 40)):
+        values = rng.normal(0, 3, shape)
+        for share in (0.0, 0.3, 0.95, 1.0):
+            found = regions._quantile(values, np.argsort(values, axis=None), share)  # pyright: ignore[reportPrivateUsage]
+            assert found == float(np.quantile(values, share))
