@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, cast
 
@@ -47,7 +48,8 @@ class OnnxRuntime:
         options = ort.RunOptions()
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         pixels = (np.zeros((1, side, side, 3), np.uint8) for side in (CROP, VIEW))
-        self._session.run(None, dict(zip(("crops", "views"), pixels, strict=True)), options)
+        with suppress(Exception):  # a provider without that arena: it is only memory
+            self._session.run(None, dict(zip(("crops", "views"), pixels, strict=True)), options)
 
 
 def cpu_session(graph: bytes, threads: int) -> Any:
