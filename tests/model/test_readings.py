@@ -1,13 +1,17 @@
 """Readings tell generators apart, not sources, and what was left out comes out as unknown."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from tests.needs import needs
 
 needs("torch", "train")
 
+from naturaltrace_model import cli  # noqa: E402
 from naturaltrace_model.data.lineages import LINEAGES, NAMED, lineage_of  # noqa: E402
-from naturaltrace_model.evaluation import proportions, readings  # noqa: E402
+from naturaltrace_model.evaluation import proportions, reading_figures, readings  # noqa: E402
 from naturaltrace_model.evaluation.gallery import Embedded, Entry  # noqa: E402
 
 _E = 24
@@ -45,14 +49,14 @@ def test_the_generator_is_read_and_not_the_source() -> None:
 
 
 def test_figures_are_high_where_there_is_a_trace_and_chance_where_there_is_none() -> None:
-    found = readings.report(_images(), _images(first=5, seed=1))["groups"]
+    found = reading_figures.report(_images(), _images(first=5, seed=1))["groups"]
     for way in ("by_source", "other_sources"):
         assert found[way]["closed_set_balanced_accuracy"] > 0.9
         assert found[way]["open_set_auroc"] > 0.8
         low, high = found[way]["open_set_auroc_interval"]
         assert low <= found[way]["open_set_auroc"] <= high
     assert set(found["by_source"]["open_set_auroc_by_left_out_lineage"]) == {lineage_of(g) for g in _OF}
-    blind = readings.report(_images(trace=0.0), None)["groups"]["by_source"]
+    blind = reading_figures.report(_images(trace=0.0), None)["groups"]["by_source"]
     assert blind["closed_set_balanced_accuracy"] < 0.6
     assert blind["open_set_auroc"] < 0.65
 
@@ -81,7 +85,7 @@ def test_a_stranger_and_its_rivals_are_judged_without_its_lineage() -> None:
 
 def test_too_few_sources_give_no_reading() -> None:
     assert readings.fit(_images(sources=2), "groups") is None
-    assert readings.report(_images(sources=2), None) == {}
+    assert reading_figures.report(_images(sources=2), None) == {}
 
 
 def test_a_reading_goes_into_the_document_whole() -> None:
@@ -95,3 +99,23 @@ def test_a_reading_goes_into_the_document_whole() -> None:
 def test_every_named_lineage_is_one() -> None:
     assert set(NAMED) <= set(LINEAGES)
     assert lineage_of("unknown") == ""
+
+
+def test_a_name_without_a_lineage_is_judged_too() -> None:
+    rows = readings.Rows.of(_images(), "models")
+    rows = replace(rows, lineage=np.where(rows.name == "midjourney", "", rows.lineage).astype(np.str_))
+    judged = readings.by_folds(rows, rows.names())
+    own = judged.truth == judged.names.index("midjourney")
+    assert (own & (judged.trial == "")).sum() == 50
+
+
+def test_others_without_any_generated_image_give_no_figures_of_their_own() -> None:
+    real = _images(first=5)
+    real = Embedded(tuple(replace(e, label=0, generator="") for e in real.entries), real.view, real.family)
+    assert set(reading_figures.report(_images(), real)["groups"]) == {"by_source"}
+
+
+@pytest.mark.parametrize("command", [["evidence", "set"], ["evaluate", "set", "--attribution", "--gallery", "seen"]])
+def test_statistics_need_the_detector_that_they_are_of(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([*command, "--described", "kept"]) == 2
+    assert "--trace" in capsys.readouterr().err

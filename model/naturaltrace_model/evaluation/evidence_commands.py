@@ -115,6 +115,8 @@ def _evidence(options: argparse.Namespace) -> int:
         key = next((k for k in weights if k.endswith("prototypes")), None)
         prototypes = None if key is None else weights[key].float().numpy()
     known = None
+    if _lacks_trace(options):
+        return 2
     if options.gallery:
         try:
             seen = gallery.embed(options.gallery, card)
@@ -133,20 +135,29 @@ def _evidence(options: argparse.Namespace) -> int:
 
 
 def _measure_attribution(options: argparse.Namespace, card: Any) -> int:
-    from naturaltrace_model.evaluation import attribution, gallery, readings
+    from naturaltrace_model.evaluation import attribution, gallery, reading_figures
 
     if options.gallery is None:
         print("--attribution needs --gallery, the folder that `naturaltrace-model gallery` made", file=sys.stderr)
         return 2
+    if _lacks_trace(options):
+        return 2
     seen = gallery.embed(options.gallery, card)
     reference = attribution.fit(seen)
-    figures: dict[str, Any] = attribution.measure(reference, seen, options.split)
-    figures = {
-        "prototypes": figures,
-        **readings.report(_learned(options, seen), seen.where(seen.splits == options.split)),
+    figures: dict[str, Any] = {
+        "prototypes": attribution.measure(reference, seen, options.split),
+        **reading_figures.report(_learned(options, seen), seen.where(seen.splits == options.split)),
+        "few_shot": [attribution.few_shot(seen, shots) for shots in (1, 5, 20)],
     }
-    figures["few_shot"] = [attribution.few_shot(seen, shots) for shots in (1, 5, 20)]
     return _told(figures, _json(figures), options.out)
+
+
+def _lacks_trace(options: argparse.Namespace) -> bool:
+    """Whether statistics are given without the detector that they are of, and then says so."""
+    if options.described is None or options.trace is not None:
+        return False
+    print("--described needs --trace, the detector.pt that its statistics are of", file=sys.stderr)
+    return True
 
 
 def _learned(options: argparse.Namespace, seen: "Embedded") -> "Embedded":
@@ -155,7 +166,7 @@ def _learned(options: argparse.Namespace, seen: "Embedded") -> "Embedded":
     from naturaltrace_model.evaluation.sets import samples_of
     from naturaltrace_model.training import detector
 
-    if options.described is None or options.trace is None:
+    if options.described is None:
         return seen.where(seen.splits != "test")
     samples = [
         s for root in (options.images, *options.further) for split in ("train", "val") for s in samples_of(root, split)

@@ -7,7 +7,7 @@ judged by a fit that never saw anything like it either: each lineage (`data.line
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from naturaltrace.evidence.reading import Reading, chances
 from naturaltrace_model.data.lineages import LINEAGES, NAMED, lineage_of
-from naturaltrace_model.evaluation.attribution import VAGUE, oscr
+from naturaltrace_model.evaluation.attribution import VAGUE
 from naturaltrace_model.evaluation.gallery import Embedded
-from naturaltrace_model.evaluation.metrics import auc
 
 LEVELS = ("groups", "models")
 _RIDGE = 1e-3  # beside a variance of all directions together of about one
@@ -90,7 +89,7 @@ class Judged:
     def weight(self) -> Matrix:
         """Names alike, sources within them alike; strangers, by lineage, together as much as all names."""
         kind = np.where(self.strange, np.char.add("trial ", self.trial), np.array([*self.names, ""])[self.truth])
-        own = _source_weights(kind.astype(np.str_), self.source, 0.0)
+        own = source_shares(kind.astype(np.str_), self.source, 0.0)
         for side in (self.strange, ~self.strange):
             own[side] /= max(1e-12, own[side].sum())
         return own
@@ -137,88 +136,6 @@ def calibrate(judged: Judged) -> tuple[float, float]:
     return best[1], best[2]
 
 
-def measure(judged: Judged, temperature: float, unknown: float, repeats: int = 400) -> dict[str, Any]:
-    """Closed set, open set and how far chances can be relied on, with 95 % intervals over sources."""
-    p = chances(judged.scores, temperature, unknown)
-    best, strange = judged.scores.argmax(1), judged.strange
-    right = best == judged.truth
-    top3 = (np.argsort(-judged.scores, axis=1)[:, :3] == judged.truth[:, None]).any(1)
-    known = ~strange & (judged.trial == "")
-    named = p[:, :-1].max(1) > 0.5
-    told = (named & (known | strange)).astype(np.float64)
-
-    def balanced(values: NDArray[Any], rows: Mask, times: NDArray[np.int64] | None = None) -> float:
-        """By names, within these by sources; `times` (N,) says how often each row's source was drawn."""
-        rows = rows if times is None else rows & (times > 0)
-        if not rows.any():
-            return float("nan")
-        drawn = np.ones(int(rows.sum())) if times is None else times[rows]
-        weight = _source_weights(judged.truth[rows].astype(np.str_), judged.source[rows], 0.0, drawn)
-        return float((weight * values[rows]).sum() / weight.sum())
-
-    def open_set(times: NDArray[np.int64] | None = None) -> dict[str, float]:
-        found: dict[str, float] = {}
-        for trial in sorted(set(judged.trial.tolist()) - {""}):
-            own = np.flatnonzero(judged.trial == trial)
-            own = own if times is None else np.repeat(own, times[own])
-            area = auc(~strange[own], 1 - p[own, -1])
-            if area == area:
-                found[trial] = area
-        return found
-
-    def opened(times: NDArray[np.int64]) -> float:
-        areas = open_set(times)
-        return float(np.mean([*areas.values()])) if areas else float("nan")
-
-    apart = open_set()
-    kept = judged.where(known | strange)  # known images once, not once in each trial
-    weight = kept.weight * told[known | strange]
-    trial = judged.trial != ""
-    return {
-        "names": list(judged.names),
-        "images_of_known": int(known.sum()),
-        "sources": len(set(judged.source.tolist())),
-        "images_of_strangers": int(strange.sum()),
-        "closed_set_balanced_accuracy": balanced(right, known),
-        "closed_set_balanced_accuracy_interval": _interval(
-            judged.source, lambda times: balanced(right, known, times), repeats
-        ),
-        "closed_set_accuracy": _share(right[known]),
-        "closed_set_top3": balanced(top3, known),
-        "accuracy_by_name": {
-            name: balanced(right, known & (judged.truth == i))
-            for i, name in enumerate(judged.names)
-            if (known & (judged.truth == i)).any()
-        },
-        "open_set_auroc": float(np.mean([*apart.values()])) if apart else float("nan"),
-        "open_set_auroc_interval": _interval(judged.source, opened, repeats),
-        "open_set_auroc_by_left_out_lineage": apart,
-        "oscr": oscr(1 - p[trial & ~strange, -1], right[trial & ~strange], 1 - p[trial & strange, -1]),
-        "named_when_known": _share(named[known]),
-        "right_when_named": _share(right[known & named]),
-        "named_when_strange": _share(named[strange]),
-        # As if half of all images were of generators without a name here, which is what chances are calibrated for.
-        "chance_told_when_named": _mean(p[known | strange, :-1].max(1), weight),
-        "held_when_named": _mean((right & ~strange)[known | strange], weight),
-    }
-
-
-def report(learned: Embedded, others: Embedded | None) -> dict[str, Any]:
-    """Both levels: by folds over the sources that were learned from, and on the sources of `others`."""
-    found: dict[str, Any] = {}
-    for level in LEVELS:
-        rows = Rows.of(learned, level)
-        names = rows.names()
-        if len(names) < 2:
-            continue
-        judged = by_folds(rows, names)
-        fitted = calibrate(judged)
-        found[level] = {"by_source": measure(judged, *fitted)}
-        if others is not None and len(others):
-            found[level]["other_sources"] = measure(on_others(rows, Rows.of(others, level), names), *fitted)
-    return found
-
-
 def _judge(rows: Rows, names: Sequence[str], parts: Sequence[Mask]) -> Judged:
     """For each part: fits without its sources, one with every lineage and one without each of them."""
     scores: list[Matrix] = []
@@ -230,8 +147,8 @@ def _judge(rows: Rows, names: Sequence[str], parts: Sequence[Mask]) -> Judged:
         seen = rows.where(~np.isin(rows.source, list(set(asked.source.tolist()))))
         for left_out in ("", *LINEAGES):
             stranger = asked.lineage == left_out
-            known = np.isin(asked.name, list(names)) & (asked.lineage != left_out)
-            own = known if left_out == "" else known | stranger
+            known = np.isin(asked.name, list(names))
+            own = known | stranger if left_out else known
             if not own.any() or (left_out and not stranger.any()):
                 continue
             weights, bias = _lines(seen.where(seen.lineage != left_out) if left_out else seen, names)
@@ -252,7 +169,7 @@ def _lines(rows: Rows, names: Sequence[str]) -> tuple[Matrix, Matrix]:
     """Weights (E, G) and bias (G,): least squares of each name against all else; a name without images is never
     likely."""
     label = np.where(np.isin(rows.name, list(names)), rows.name, "")
-    weight = _source_weights(label.astype(np.str_), rows.source, 0.5)
+    weight = source_shares(label.astype(np.str_), rows.source, 0.5)
     weight /= weight.sum()
     wanted = (label[:, None] == np.array(list(names))[None]).astype(np.float64)
     mean, share = weight @ rows.x, weight @ wanted
@@ -264,7 +181,7 @@ def _lines(rows: Rows, names: Sequence[str]) -> tuple[Matrix, Matrix]:
     return weights, bias
 
 
-def _source_weights(name: Names, source: Names, power: float, times: NDArray[Any] | None = None) -> Matrix:
+def source_shares(name: Names, source: Names, power: float, times: NDArray[Any] | None = None) -> Matrix:
     """Every name weighs one, within it a source as its images to this power, as often as it was drawn."""
     _, name_at = np.unique(name, return_inverse=True)
     _, source_at = np.unique(source, return_inverse=True)
@@ -273,22 +190,3 @@ def _source_weights(name: Names, source: Names, power: float, times: NDArray[Any
     if times is not None:
         weight *= times
     return weight / np.bincount(name_at, weight)[name_at]
-
-
-def _interval(source: Names, figure: Callable[[NDArray[np.int64]], float], repeats: int) -> list[float]:
-    """2.5 and 97.5 % over draws of sources, with replacement."""
-    rng = np.random.default_rng(0)
-    names, at = np.unique(source, return_inverse=True)
-    found = [
-        figure(np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))[at]) for _ in range(repeats)
-    ]
-    kept = [v for v in found if v == v]
-    return [float(v) for v in np.quantile(kept, [0.025, 0.975])] if kept else []
-
-
-def _share(values: NDArray[Any]) -> float:
-    return float(np.mean(values)) if len(values) else float("nan")
-
-
-def _mean(values: NDArray[Any], weight: Matrix) -> float:
-    return float((weight * values).sum() / weight.sum()) if weight.sum() else float("nan")
