@@ -160,6 +160,11 @@ def card_file(pool: SplicePool, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("map")
     torch.manual_seed(0)
     network = Localiser(_SMALL).eval()
+    mean, var = network.usual.running_mean, network.usual.running_var
+    assert mean is not None
+    assert var is not None
+    mean.uniform_(-3, 0)  # as after training: not what a fresh network takes for usual, which would be no change at all
+    var.uniform_(0.3, 3)
     training.save(folder / "map.pt", network)
     untouched = _samples(folder, 4)
     return export.release(folder / "map.pt", pool, untouched, "1.2.3", folder / "out", lambda _: 80.0)

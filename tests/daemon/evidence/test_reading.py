@@ -58,8 +58,9 @@ def test_what_was_taught_comes_before_what_was_read() -> None:
     assert found.family is None
 
 
-def _document(groups: dict[str, Any]) -> dict[str, Any]:
-    known = reference().attribution
+def _document(other: dict[str, Any]) -> dict[str, Any]:
+    """`_groups` as it is kept, but for what is `other` in it."""
+    known, own = reference().attribution, _groups()
     assert known is not None
     return {
         "schema": 1,
@@ -70,22 +71,22 @@ def _document(groups: dict[str, Any]) -> dict[str, Any]:
             "temperature": 0.1,
             "unknown": 0.5,
             "generators": [],
-            "groups": groups,
+            "groups": {
+                "names": own.names,
+                "weights": pack(own.weights),
+                "bias": pack(own.bias),
+                "temperature": own.temperature,
+                "unknown": own.unknown,
+                **other,
+            },
         },
     }
 
 
 def test_a_reading_is_read_as_it_was_written(tmp_path: Path) -> None:
     own = _groups()
-    groups = {
-        "names": own.names,
-        "weights": pack(own.weights),
-        "bias": pack(own.bias),
-        "temperature": 0.1,
-        "unknown": 0.5,
-    }
     path = tmp_path / "evidence.json"
-    path.write_text(json.dumps(_document(groups)), encoding="utf-8")
+    path.write_text(json.dumps(_document({})), encoding="utf-8")
     known = read(path, GRAPH).attribution
     assert known is not None
     assert known.groups is not None
@@ -96,14 +97,6 @@ def test_a_reading_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [{"names": ["gan"]}, {"temperature": 0}])
 def test_a_damaged_reading_gives_no_evidence_at_all(tmp_path: Path, wrong: dict[str, Any]) -> None:
-    own = _groups()
-    groups = {
-        "names": own.names,
-        "weights": pack(own.weights),
-        "bias": pack(own.bias),
-        "temperature": 0.1,
-        "unknown": 0.5,
-    }
     path = tmp_path / "evidence.json"
-    path.write_text(json.dumps(_document(groups | wrong)), encoding="utf-8")
+    path.write_text(json.dumps(_document(wrong)), encoding="utf-8")
     assert read(path, GRAPH).attribution is None
