@@ -78,7 +78,7 @@ class Detector:
         self._session.tune()
 
     def rest(self) -> None:
-        """Give back the memory that runs took; the next one takes it anew."""
+        """Give back the memory that runs took, where the runtime keeps any; the next one takes it anew."""
         rest = getattr(self.chosen.runtime, "rest", None)
         if rest is not None:
             rest()

@@ -80,7 +80,7 @@ def attribute(reference: AttributionReference, traits: Traits, taught: Sequence[
     own = {g.name for g in taught}
     near = [Guess(g.name, g.family, float(p), g.name in own) for g, p in zip(generators, chances, strict=False)]
     lessons = [g for g in near if g.taught]
-    rest = 1.0 - sum(g.probability for g in lessons)
+    rest = max(0.0, 1.0 - sum(g.probability for g in lessons))
     unknown = unknown_family = float(chances[-1])
     models, families = near, _summed(near)
     if reference.models is not None:

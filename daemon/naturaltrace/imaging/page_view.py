@@ -5,9 +5,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 PAGE_EDGE = 640  # pixels of the longer side, up to which an image is looked at as it is
-_SHRUNK = (
-    512  # pixels of the longer side of larger ones: scaling takes their finest traces anyway, and a third of the time
-)
+# Pixels of the longer side of larger ones: scaling takes their finest traces anyway, and a third of the time.
+_SHRUNK = 512
 
 
 def page_view(pixels: NDArray[np.uint8], image: Image.Image | None = None) -> NDArray[np.uint8]:
