@@ -103,6 +103,14 @@ def _described(path: Path, count: int, size: int) -> Described:
     return Described.open(folder / "statistics.npy", folder)
 
 
+def test_a_shard_that_does_not_say_what_its_pictures_are_is_refused(tmp_path: Path) -> None:
+    _described(tmp_path, 40, 12)
+    folder = tmp_path / "40"
+    (folder / "meta.json").write_text(json.dumps({"sources": []}), "utf-8")
+    with pytest.raises(ValueError, match="draw it again"):
+        Described.open(folder / "statistics.npy", folder)
+
+
 def test_heads_learn_from_statistics_and_survive_a_checkpoint(tmp_path: Path) -> None:
     torch.manual_seed(0)
     detector = NaturalTraceDetector()

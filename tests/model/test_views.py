@@ -1,6 +1,7 @@
 """Views: from image files to small squares."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +29,8 @@ def _samples(folder: Path, count: int = 12) -> list[Sample]:
         path = folder / f"{number}.png"
         Image.fromarray(pixels).save(path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        made.append(
-            Sample(path, "train", label, "photo", "sdxl" if label else "", f"s{number % 4}", digest, 260, 220, "PNG")
-        )
+        category, generator = ("generated", "sdxl") if label else ("photo", "")
+        made.append(Sample(path, "train", label, category, generator, f"s{number % 4}", digest, 260, 220, "PNG"))
     return made
 
 
@@ -42,6 +42,10 @@ def test_views_repeat_themselves_and_are_small_squares(tmp_path: Path) -> None:
     one, other = (np.load(tmp_path / name / "views.npy")[:first] for name in "ab")
     assert one.shape[1:] == (VIEW, VIEW, 3)
     assert np.array_equal(one, other)
+    names = json.loads((tmp_path / "a" / "meta.json").read_text("utf-8"))["categories"]
+    with np.load(tmp_path / "a" / "index.npz") as index:
+        categories = [names[c] for c in index["category"]]
+        assert categories == ["generated" if label else "photo" for label in index["label"]]
 
 
 def test_an_unreadable_file_gives_no_view(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import resource, sys, threading
 import numpy as np
 from naturaltrace.sandbox import idle
 
-kept = idle.share_one_arena() and idle.keep_memory_while_working() if sys.argv[1] == "keep" else None
+kept = idle.share_one_arena() and idle.keep_memory_while_working()
+if sys.argv[1] == "apart":
+    kept = kept and idle.lay_apart_while_loading()
 
 def work():
     blocks = [np.ones(3 * 2**18, np.uint8) for _ in range(36)]
@@ -49,3 +51,12 @@ def test_freed_blocks_wait_for_the_next_run_and_go_back_when_it_idles() -> None:
         pytest.skip("another C library than glibc")
     assert faults < 2000  # ten images touch 67,000 pages
     assert returned > 20
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc")
+def test_what_is_loaded_lies_apart_and_leaves_no_holes() -> None:
+    kept, faults, returned = _run("apart")
+    if kept == "False":
+        pytest.skip("another C library than glibc")
+    assert faults > 20_000  # each block is fetched from the system
+    assert returned < 20  # and went back as soon as it was freed

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -161,6 +162,30 @@ async def test_a_device_that_fails_leaves_a_reason_and_is_tried_again() -> None:
 
 def test_the_engine_names_the_devices_of_this_machine() -> None:
     assert "cpu" in Engine(lambda _device: stand_in()).devices
+
+
+async def test_the_memory_of_runs_goes_back_once_after_each_spell_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "HOUSEKEEPING_S", 0.02)
+    rested: list[tuple[int, str]] = []
+
+    class Resting(StandInDetector):
+        def rest(self) -> None:
+            rested.append((len(self.runs), threading.current_thread().name))
+
+    engine = Engine(lambda _wanted: stand_in(Resting()))
+    engine.worker.start()
+    running = asyncio.create_task(engine.run())
+    try:
+        await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
+        await until(lambda: bool(engine.state()["measured"]))  # comes after the rest
+        await engine.examine(PNG, pixels_only=False, thumbnail=False, priority=Priority.ASKED)
+        await until(lambda: any(runs == 2 for runs, _ in rested))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await engine.close()
+    assert [runs for runs, _ in rested if runs] == [1, 2]
+    assert all(thread.startswith("judge") for _, thread in rested)  # no run is under way there
 
 
 @pytest.mark.timeout(300)
