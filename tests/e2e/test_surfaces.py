@@ -38,6 +38,7 @@ KINDS = {
 
 
 BY_PIXELS = "Estimated chance of AI, by the pixels alone"
+SPLICED = Path(__file__).resolve().parents[1] / "demo/page/images/spliced-cat.png"
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
@@ -120,6 +121,26 @@ def test_badges_and_panels(gallery: Gallery, axe: str, shoot: Shoot) -> None:
         assert complaints(panel, axe) == [], kind
         panel.press("Escape")
         eventually(lambda: page.panel() is None, "Esc to close the panel")
+
+
+def test_a_part_that_stands_out(couple: Couple, scheme: Scheme, axe: str, shoot: Shoot) -> None:
+    """A photograph of which one part went through a generator's decoder: the map is bright there, and the words say so.
+
+    Which parts are told is the released localiser's matter: one that is calibrated anew may need another picture.
+    """
+    with Site() as site:
+        site.image("/part", SPLICED.read_bytes(), "image/png")
+        page = couple.browser.open(
+            site.page(
+                "/one", f'<style>{STYLE}</style><h1>One picture</h1><div><img id="part" src="/part" alt=""></div>'
+            )
+        )
+        page.check_from_menu("#part")
+        eventually(lambda: settled(page), "the badge")
+        panel = open_panel(page, 0, "One part stands out, in the middle")
+        page.screenshot(shoot(f"panel-part-{scheme}-{couple.browser.name}"))
+        assert complaints(panel, axe) == []
+        page.close()
 
 
 def test_popup(couple: Couple, gallery: Gallery, axe: str, shoot: Shoot) -> None:

@@ -1,4 +1,7 @@
-"""`python -m naturaltrace_model.samples OUT`: trains the sample generator and makes the demo's pictures."""
+"""`python -m naturaltrace_model.samples OUT`: trains the sample generator and makes the demo's pictures.
+
+With `--splice AUTOENCODERS` it makes the photograph with one generated part instead, and trains nothing.
+"""
 
 import argparse
 import sys
@@ -12,9 +15,11 @@ from naturaltrace_model.samples.learn import Generator, learn_generator
 from naturaltrace_model.samples.paint import paint
 from naturaltrace_model.samples.photos import FEED_PHOTOS, photo_path
 from naturaltrace_model.samples.sketches import SKETCHES
+from naturaltrace_model.samples.splice import write_spliced
 
 STEPS = 12
 SEEDS = {"meadow": 7, "planet": 3, "dunes": 5, "deep-field": 1}
+SPLICED = "spliced-cat.png"
 
 
 def write_generated(generator: Generator, out: Path) -> None:
@@ -44,8 +49,13 @@ def main() -> int:
     parser.add_argument("--autoencoder-steps", type=int, default=900)
     parser.add_argument("--denoiser-steps", type=int, default=2200)
     parser.add_argument("--weights", type=Path, help="keep the trained networks here, and use them if they are there")
+    parser.add_argument("--splice", type=Path, help="folder with TAESD for SDXL: makes only the photograph with a part")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.splice:
+        write_spliced(options.splice, options.out / SPLICED)
+        print(f"wrote {options.out / SPLICED}")
+        return 0
     if options.weights and options.weights.exists():
         generator = Generator.from_state(torch.load(options.weights, weights_only=True))
     else:
