@@ -171,3 +171,15 @@ def test_the_companion_says_what_the_graph_says(tmp_path: Path) -> None:
     found = gaps(parity(released(), None, [sample], companion=True))
     assert list(found) == ["onnx ↔ companion"]
     assert found["onnx ↔ companion"][1] <= TOLERANCE
+
+
+def test_the_trained_network_goes_through_the_companions_own_code(tmp_path: Path) -> None:
+    from naturaltrace.detection.card import released
+    from naturaltrace_model.evaluation.parity import parity
+    from naturaltrace_model.networks.branches import NaturalTraceDetector
+    from tests.model.sets import picture, saved
+
+    sample = saved(tmp_path, "a.png", picture(1, (420, 340)))
+    (line,) = parity(released(), NaturalTraceDetector().eval(), [sample], companion=False)
+    assert line.torch is not None, "an untrained network of the released shape says something too"
+    assert line.onnx is not None

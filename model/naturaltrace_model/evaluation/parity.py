@@ -55,6 +55,7 @@ class _TrainedDetector(Detector):
 
     def __init__(self, card: Card, network: NaturalTraceDetector) -> None:
         self.card = card
+        self.localiser = None  # a map moves no probability
         self._session = _TrainedSession(network)
 
 
