@@ -67,6 +67,7 @@ def settle(page: Page, what: str) -> None:
     last: list[str] = []
 
     def look() -> bool:
+        page.bring_to_front()  # a covered window draws no frame, and so hears of no image that came or went
         last[:] = [unsettled(page)]
         return not last[0]
 
