@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from naturaltrace.detection.card import RELEASED_PACKAGE, CardError, graph_bytes
+from naturaltrace.detection.part import Part
 from naturaltrace.detection.runtime.base import RuntimeUnavailable
 from naturaltrace.detection.runtime.onnx_runtime import cpu_session, default_threads
 
@@ -25,18 +26,6 @@ CARD = "card.json"
 CELL = 16  # pixels of the page view that one value stands for
 _TOLERANCE = 0.02  # log-odds, of the self-test
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """From which contrast (log-odds above the rest) and chance a region stands out. At most `rate` of images without
-    any spliced part had such a region when that was measured. `by_quality`: JPEG qualities (0..100), rising, and the
-    contrast that counts below each in pictures that are looked at as they are; `contrast` counts in all others."""
-
-    contrast: float
-    chance: float
-    rate: float
-    by_quality: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ import numpy as np
 
 from naturaltrace.detection.card import Card
 from naturaltrace.detection.heatmap import legend
-from naturaltrace.detection.localiser import Part
+from naturaltrace.detection.part import Part
 from naturaltrace.detection.regions import Region
 from naturaltrace.detection.result import Detection, PixelLevel, Traits
 from naturaltrace.evidence import explain, proportion, words
 from naturaltrace.evidence.attribution import Attribution, Guess, attribute, describe, project
-from naturaltrace.evidence.reference import Floats, KnownGenerator, PartReference, Reference, for_card
+from naturaltrace.evidence.reference import Floats, KnownGenerator, Reference, for_card
 from naturaltrace.evidence.store import EvidenceStore, Kind
 from naturaltrace.imaging.page_view import PAGE_EDGE
 from naturaltrace.provenance.findings import Provenance
@@ -41,7 +41,7 @@ class Adviser:
         on a localiser's map, where one makes the maps."""
         reference = for_card(card)
         if part is not None:
-            reference = replace(reference, part=PartReference(part.contrast, part.chance, part.rate, part.by_quality))
+            reference = replace(reference, part=part)
         return Adviser(card.sha256, reference, None if folder is None else EvidenceStore(folder))
 
     def __call__(
@@ -151,7 +151,7 @@ def camera_traits(traits: Traits) -> Floats:
     return (np.concatenate([traits.crop, traits.view]) / np.sqrt(2.0)).astype(np.float32)
 
 
-def standing_out(reference: PartReference | None, detection: Detection | None, longest: int) -> Region | None:
+def standing_out(reference: Part | None, detection: Detection | None, longest: int) -> Region | None:
     """The region that looks generated while the rest of the image does so less, where one does; `longest` is the long
     edge of the image in pixels."""
     if reference is None or detection is None:

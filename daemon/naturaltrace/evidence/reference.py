@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from naturaltrace.detection.card import RELEASED_PACKAGE, Card
+from naturaltrace.detection.part import Part
 from naturaltrace.evidence.reading import Reading
 
 SCHEMA = 1
@@ -65,25 +66,6 @@ class AttributionReference:
 
 
 @dataclass(frozen=True, slots=True)
-class PartReference:
-    """From which contrast (log-odds above the rest) and chance a region stands out. At most `rate` of images without
-    any spliced part have such a region. `by_quality` has JPEG qualities (0..100), rising, and the contrast that counts
-    below each in a picture that is looked at as it is; in one that was scaled, compression no longer shows."""
-
-    contrast: float
-    chance: float
-    rate: float
-    by_quality: tuple[tuple[float, float], ...] = ()
-
-    def needed(self, quality: float | None, scaled: bool) -> float:
-        """The contrast that counts in an image of this estimated JPEG quality; `contrast` where that is unknown or the
-        map is of a smaller copy."""
-        if quality is None or scaled:
-            return self.contrast
-        return next((contrast for below, contrast in self.by_quality if quality < below), self.contrast)
-
-
-@dataclass(frozen=True, slots=True)
 class Reference:
     """Empty parts are None: the graph, or whoever measured, did not give them."""
 
@@ -93,7 +75,7 @@ class Reference:
         default_factory=dict[str, dict[str, tuple[float, ...]]]
     )  # by name, then "real" or "generated": evenly spaced quantiles
     attribution: AttributionReference | None = None
-    part: PartReference | None = None
+    part: Part | None = None
 
 
 def for_card(card: Card) -> Reference:
@@ -124,7 +106,7 @@ def _reference(raw: dict[str, Any]) -> Reference:
             for name, both in raw.get("statistics", {}).items()
         },
         attribution=None if known is None else _attribution(known),
-        part=None if part is None else PartReference(part["contrast"], part["chance"], part["rate"]),
+        part=None if part is None else Part(part["contrast"], part["chance"], part["rate"]),
     )
 
 

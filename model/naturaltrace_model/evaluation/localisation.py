@@ -23,9 +23,9 @@ from tqdm import tqdm
 from naturaltrace.detection.detector import Detector
 from naturaltrace.detection.heatmap import HeatGrid, grid_of, heat_grid
 from naturaltrace.detection.localiser import CELL
+from naturaltrace.detection.part import Part
 from naturaltrace.detection.regions import Region
 from naturaltrace.evidence.adviser import standing_out
-from naturaltrace.evidence.reference import PartReference
 from naturaltrace.imaging.crops import choose_crops
 from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.page_view import PAGE_EDGE, page_view
@@ -106,7 +106,7 @@ def measure(
     found: Iterable[Case],
     qualities: Sequence[int] = QUALITIES,
     saliency: Saliency | None = None,
-    part: PartReference | None = None,
+    part: Part | None = None,
 ) -> list[dict[str, Any]]:
     """Per picture and quality: pixel AUC and the IoU where the map says at least 0.5, the AUC of a map made of the
     detector's crops alone, that of a gradient saliency, and that of a map which is hottest in the middle always; and

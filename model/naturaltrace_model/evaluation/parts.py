@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from naturaltrace.detection.detector import Detector
+from naturaltrace.detection.part import Part
 from naturaltrace.evidence.adviser import standing_out
-from naturaltrace.evidence.reference import PartReference
 from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.evaluation.conditions import MET, under
 from naturaltrace_model.evaluation.rows import decoded
 
 
-def measure(detector: Detector, part: PartReference | None, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+def measure(detector: Detector, part: Part | None, samples: Sequence[Sample]) -> list[dict[str, Any]]:
     """By category and of all: images, each as it came and as the web hands it on, and how many of these had a region
     that stands out."""
     seen: dict[str, list[bool]] = {}

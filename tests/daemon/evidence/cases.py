@@ -3,6 +3,7 @@
 import numpy as np
 
 from naturaltrace.detection.heatmap import HeatGrid
+from naturaltrace.detection.part import Part
 from naturaltrace.detection.regions import Region
 from naturaltrace.detection.result import Detection, ModelInfo, PixelLevel, Traits, UnclearReason
 from naturaltrace.evidence.reference import (
@@ -10,7 +11,6 @@ from naturaltrace.evidence.reference import (
     Floats,
     KnownGenerator,
     NearnessBin,
-    PartReference,
     Reference,
     Trace,
 )
@@ -51,7 +51,7 @@ def reference() -> Reference:
                 KnownGenerator("dalle3", "openai", axis(1)[None]),
             ),
         ),
-        part=PartReference(contrast=2.0, chance=0.5, rate=0.02),
+        part=Part(contrast=2.0, chance=0.5, rate=0.02),
     )
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from naturaltrace.detection.part import Part
 from naturaltrace.detection.regions import Region
 from naturaltrace.detection.result import Detection, PixelLevel, UnclearReason
 from naturaltrace.evidence import proportion
 from naturaltrace.evidence.adviser import Adviser, camera_traits, standing_out
-from naturaltrace.evidence.reference import PartReference, Reference
+from naturaltrace.evidence.reference import Reference
 from naturaltrace.evidence.store import EvidenceStore, Kind
 from naturaltrace.provenance.findings import Claim, Provenance, Standing
 from naturaltrace.verdicts import decisions
@@ -153,7 +154,7 @@ def test_what_does_not_stand_out_is_no_part(own: object) -> None:
 
 @pytest.mark.parametrize(("quality", "told"), [(60.0, True), (80.0, False), (None, False)])
 def test_how_much_a_part_must_stand_out_hangs_on_compression(quality: float | None, told: bool) -> None:
-    part = PartReference(contrast=5.0, chance=0.5, rate=0.02, by_quality=((70.0, 3.0), (101.0, 5.0)))
+    part = Part(contrast=5.0, chance=0.5, rate=0.02, by_quality=((70.0, 3.0), (101.0, 5.0)))
     seen = detection(PixelLevel.NO_SIGN, regions=(region(contrast=4.0),), jpeg_quality=quality)
     assert (standing_out(part, seen, 640) is not None) is told
     assert standing_out(part, seen, 641) is None  # a smaller copy is looked at, where compression shows no more
