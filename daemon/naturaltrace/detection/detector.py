@@ -57,12 +57,14 @@ class Detector:
         kept: Path | None = None,
         precision: str = FP32,
         localiser: Localiser | None = None,
+        session: CropSession | None = None,
     ) -> None:
         """`device`: "auto", "gpu" or one of `runtime.devices.available()`. For the rest see CropSession. Without a
-        `localiser` the heat map is made of the detector's own maps."""
+        `localiser` the heat map is made of the detector's own maps; a `session` of another kind runs the network
+        elsewhere."""
         self.card = card
         self.localiser = localiser
-        self._session = CropSession(card, threads, device=device, kept=kept, precision=precision)
+        self._session = session or CropSession(card, threads, device=device, kept=kept, precision=precision)
 
     @staticmethod
     def released(

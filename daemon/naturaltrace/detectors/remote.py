@@ -145,9 +145,7 @@ class RemoteDetector(Detector):
     """The bundled card's detector whose network is run elsewhere; a localiser is run here. Raises BackendFailed."""
 
     def __init__(self, card: Card, runtime: KServeRuntime, localiser: Localiser | None = None) -> None:
-        self.card = card
-        self.localiser = localiser
-        self._session = _RemoteSession(card, runtime)
+        super().__init__(card, localiser=localiser, session=_RemoteSession(card, runtime))
 
 
 def pipeline_by(url: str, data_dir: Path | None) -> Pipeline:

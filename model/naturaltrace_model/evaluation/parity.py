@@ -54,9 +54,7 @@ class _TrainedDetector(Detector):
     """The companion's detector with the trained networks in it; crops, aggregation, calibration are the same code."""
 
     def __init__(self, card: Card, network: NaturalTraceDetector) -> None:
-        self.card = card
-        self.localiser = None  # a map moves no probability
-        self._session = _TrainedSession(network)
+        super().__init__(card, session=_TrainedSession(network))
 
 
 def parity(
