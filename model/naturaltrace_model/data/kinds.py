@@ -59,8 +59,8 @@ def image_weights(kinds: NDArray[Any]) -> NDArray[np.float64]:
     return weights / weights.mean()
 
 
-def by_root(sources: NDArray[Any]) -> NDArray[np.float64]:
-    """Shares (N,), 1 together, in which each source counts by the root of its size."""
-    _, place, counts = np.unique(sources, return_inverse=True, return_counts=True)
+def by_root(groups: NDArray[Any]) -> NDArray[np.float64]:
+    """Shares (N,), 1 together, in which each group counts by the root of its size."""
+    _, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
     share = counts[place] ** -0.5
     return share / share.sum()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from naturaltrace_model.data import webdataset
+from naturaltrace_model.data.kinds import by_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def balanced_batches(main: Shard, twins: Shard | None, mix: Mix, seed: int) -> I
     rng = np.random.default_rng(seed)
     real = np.flatnonzero(main.label == 0)
     generated = np.flatnonzero(main.label == 1)
-    chance = family_chances(main.family[generated])
+    chance = by_root(main.family[generated])
     pairs = mix.pairs if twins is not None else 0
     rows_of = main.rows_of_region() if pairs else {}
     half = mix.size // 2
@@ -115,13 +116,6 @@ def random_crops(shard: Shard, size: int, seed: int) -> Iterator[Batch]:
     rng = np.random.default_rng(seed)
     while True:
         yield _take(shard, rng.integers(len(shard), size=size), rng)
-
-
-def family_chances(families: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The chance (N,) of each of N crops, such that a family's share is the square root of its size."""
-    counts = np.bincount(families).astype(np.float64)
-    weights = np.sqrt(counts[families]) / counts[families]
-    return weights / weights.sum()
 
 
 def _take(shard: Shard, rows: NDArray[np.int64], rng: Generator) -> Batch:

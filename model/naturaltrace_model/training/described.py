@@ -11,8 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from naturaltrace_model.data.kinds import kind_numbers, row_weights
-from naturaltrace_model.training.batches import family_chances
+from naturaltrace_model.data.kinds import by_root, kind_numbers, row_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +99,6 @@ def balanced(data: Described, size: int, rng: np.random.Generator) -> Iterator[N
     a family's)."""
     real, generated = (np.flatnonzero(data.label == label) for label in (0, 1))
     weights = row_weights(data.label, data.source, data.kind)[real]
-    of_real, of_generated = weights / weights.sum(), family_chances(data.family[generated])
+    of_real, of_generated = weights / weights.sum(), by_root(data.family[generated])
     while True:
         yield np.concatenate([rng.choice(real, size // 2, p=of_real), rng.choice(generated, size // 2, p=of_generated)])
