@@ -19,6 +19,7 @@ export const CONTENT_SCRIPTS = [
   "content/panel.js",
   "content/sight.js",
   "content/actions.js",
+  "content/succession.js",
   "content/checks.js",
   "content/queue.js",
   "content/scan.js",

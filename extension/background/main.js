@@ -111,6 +111,6 @@ api.storage.onChanged.addListener((changes, area) => {
 
 api.runtime.onInstalled.addListener((details) => {
   createMenu();
-  void registerSites();
+  void registerSites(details.reason === "update");
   if (details.reason === "install") void openWelcome();
 });

@@ -22,13 +22,18 @@ const sameMembers = (a, b) => a.length === b.length && a.every((each) => b.inclu
 /** One at a time: two registrations at once would each find the other's half-done work. */
 let last = Promise.resolve();
 
-/** Brings the browser's registration in line with the settings. */
-export function registerSites() {
-  last = last.then(register, register);
+/**
+ * Brings the browser's registration in line with the settings.
+ * @param {boolean} [anew] the extension was updated: in pages that are open, its scripts are cut off
+ */
+export function registerSites(anew = false) {
+  const next = () => register(anew);
+  last = last.then(next, next);
   return last;
 }
 
-async function register() {
+/** @param {boolean} anew */
+async function register(anew) {
   const { paused } = await settings();
   const matches = paused ? [] : await automaticPages();
   const [known] = await api.scripting.getRegisteredContentScripts({ ids: [ID] });
@@ -44,7 +49,7 @@ async function register() {
     await api.scripting.updateContentScripts([{ id: ID, matches, js: AUTO_SCRIPTS }]);
   }
   await inOpenTabs(
-    matches.filter((page) => !before.includes(page)),
+    matches.filter((page) => anew || !before.includes(page)),
     (tabId) => startInTab(tabId),
   );
   await inOpenTabs(

@@ -5,9 +5,11 @@
  * @typedef {{
  *   apply: (elements: Element[], action: string) => () => void,
  *   acted: (element: Element) => boolean,
+ *   restore: (root: Document | ShadowRoot) => void,
  *   applies: (verdict: Pick<Verdict, "level" | "basis" | "probability"> | undefined,
  *     settings: {action: string, actOn: string, actFrom: number}) => boolean,
  * }} ActionsApi
+ *   `restore`: takes back what a predecessor did, which is no longer there to do it.
  */
 
 (() => {
@@ -24,6 +26,24 @@
   /** Elements whose looks are ours now. @type {WeakSet<Element>} */
   const changed = new WeakSet();
 
+  /** How they were before, as the element itself keeps it: after an update of the extension nobody else may know. */
+  const MARK = "data-naturaltrace-before";
+
+  /** @typedef {{name: string, value: string, priority: string}} Before */
+
+  /**
+   * @param {HTMLElement} element
+   * @param {Before[]} before
+   */
+  function putBack(element, before) {
+    for (const { name, value, priority } of before) {
+      if (value) element.style.setProperty(name, value, priority);
+      else element.style.removeProperty(name);
+    }
+    element.removeAttribute(MARK);
+    if (element.getAttribute("style") === "") element.removeAttribute("style");
+  }
+
   /** @type {ActionsApi["applies"]} */
   function applies(verdict, { action, actOn, actFrom }) {
     if (!verdict || action === "badge") return false;
@@ -37,21 +57,36 @@
    * @param {Record<string, string>} style
    */
   function put(element, style) {
+    /** @type {Before[]} */
     const before = Object.keys(style).map((name) => ({
       name,
       value: element.style.getPropertyValue(name),
       priority: element.style.getPropertyPriority(name),
     }));
     naturalTrace.placement.important(element, style);
+    element.setAttribute(MARK, JSON.stringify(before));
     changed.add(element);
     return () => {
       changed.delete(element);
-      for (const { name, value, priority } of before) {
-        if (value) element.style.setProperty(name, value, priority);
-        else element.style.removeProperty(name);
-      }
-      if (element.getAttribute("style") === "") element.removeAttribute("style");
+      putBack(element, before);
     };
+  }
+
+  /** Read with suspicion: a page can write the mark as well. @param {string} mark @returns {Before[]} */
+  function beforeOf(mark) {
+    const names = new Set(Object.values(STYLES).flatMap(Object.keys));
+    try {
+      return JSON.parse(mark).filter((/** @type {Before} */ { name }) => names.has(name));
+    } catch {
+      return [];
+    }
+  }
+
+  /** @type {ActionsApi["restore"]} */
+  function restore(root) {
+    for (const element of root.querySelectorAll(`[${MARK}]`))
+      if (!changed.has(element))
+        putBack(/** @type {HTMLElement} */ (element), beforeOf(element.getAttribute(MARK) ?? ""));
   }
 
   /**
@@ -67,5 +102,5 @@
     };
   }
 
-  naturalTrace.actions = { apply, applies, acted: (element) => changed.has(element) };
+  naturalTrace.actions = { apply, applies, restore, acted: (element) => changed.has(element) };
 })();

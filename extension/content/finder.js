@@ -168,6 +168,7 @@
   function observeRoot(root) {
     if (!life || roots.has(root)) return;
     roots.add(root);
+    if (root instanceof ShadowRoot) naturalTrace.actions.restore(root);
     changes.observe(root, {
       childList: true,
       subtree: true,

@@ -21,7 +21,10 @@
 
   /** @type {LinkApi["ask"]} */
   async function ask(message) {
-    if (!alive()) return { problem: { code: "extension_reloaded" } };
+    if (!alive()) {
+      naturalTrace.end?.();
+      return { problem: { code: "extension_reloaded" } };
+    }
     const answer = await api.runtime.sendMessage(message);
     if (answer?.failed) throw new Error(answer.failed);
     return answer;
@@ -47,7 +50,7 @@
         return true;
       };
       api.runtime.onMessage.addListener(listener);
-      signal.addEventListener("abort", () => api.runtime.onMessage.removeListener(listener));
+      signal.addEventListener("abort", () => alive() && api.runtime.onMessage.removeListener(listener));
     },
     onSettings(handler, signal) {
       /** @param {Record<string, unknown>} changes */
@@ -55,7 +58,7 @@
         if (changes.settings) handler();
       };
       api.storage.onChanged.addListener(listener);
-      signal.addEventListener("abort", () => api.storage.onChanged.removeListener(listener));
+      signal.addEventListener("abort", () => alive() && api.storage.onChanged.removeListener(listener));
     },
     targetElement(id) {
       // Firefox can say which element a menu was opened on.

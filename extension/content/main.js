@@ -5,6 +5,17 @@
   naturalTrace.started = true;
   const stop = new AbortController();
 
+  /** Leaves the page as if we had never been here. */
+  naturalTrace.end = () => {
+    const { finder, panel, checks } = naturalTrace;
+    stop.abort();
+    finder.stop();
+    panel.close();
+    checks.dropAll();
+  };
+  naturalTrace.succession.takeOver();
+  naturalTrace.succession.whenSucceeded(naturalTrace.end, stop.signal);
+
   const hovered = () => [...document.querySelectorAll(":hover")].reverse();
 
   /**

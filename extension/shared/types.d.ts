@@ -152,7 +152,10 @@ interface ContentScripts {
   queue: import("../content/queue.js").QueueApi;
   finder: import("../content/finder.js").FinderApi;
   link: import("../content/link.js").LinkApi;
+  succession: import("../content/succession.js").SuccessionApi;
   started?: boolean;
+  /** Takes everything of ours out of the page. */
+  end?: () => void;
 }
 
 declare var naturalTrace: Partial<ContentScripts> & ContentScripts;

@@ -312,6 +312,14 @@ class ChromiumBrowser:
 
         eventually(look, "the extension to be allowed in private windows")
 
+    def reload_extension(self) -> None:
+        page = self.open("chrome://extensions/")
+        old = (self._find_worker() or {}).get("targetId")
+        page.evaluate("chrome.developerPrivate.updateProfileConfiguration({inDeveloperMode: true}).then(() => true)")
+        page.evaluate(f"chrome.developerPrivate.reload('{self.id}', {{failQuietly: true}}).then(() => true)")
+        page.close()
+        eventually(lambda: (self._find_worker() or {"targetId": old})["targetId"] != old, "the extension to be back")
+
     def open_extension(self, path: str) -> ChromiumPage:
         return self.open(f"chrome-extension://{self.id}/{path}")
 

@@ -225,11 +225,11 @@ class FirefoxBrowser:
         self._process = BrowserProcess(self.name)
         self._size = (1280, 800)
         self._headless = headless
-        gecko_id = manifest["browser_specific_settings"]["gecko"]["id"]
+        self._gecko_id: str = manifest["browser_specific_settings"]["gecko"]["id"]
         prefs = {
             **_PREFS,
             "intl.locale.requested": language,
-            "extensions.webextensions.uuids": json.dumps({gecko_id: _UUID}),
+            "extensions.webextensions.uuids": json.dumps({self._gecko_id: _UUID}),
         }
         if web_port is not None:
             prefs |= {"network.dns.forceResolve": "127.0.0.1", "network.socket.forcePort": f"443={web_port}"}
@@ -287,6 +287,12 @@ class FirefoxBrowser:
         helper.close()
         eventually(lambda: page.evaluate("document.readyState") == "complete", f"{url} to load")
         return page
+
+    def reload_extension(self) -> None:
+        addon = f"AddonManager.getAddonByID({json.dumps(self._gecko_id)})"
+        manager = "const {AddonManager} = ChromeUtils.importESModule('resource://gre/modules/AddonManager.sys.mjs');"
+        reload = f"(async () => {{ {manager} await (await {addon}).reload(); return true }})()"
+        self.bidi.evaluate(self.chrome_context(), reload)
 
     def open_extension(self, path: str) -> FirefoxPage:
         return self.open(f"moz-extension://{_UUID}/{path}")

@@ -78,6 +78,10 @@ class Browser(Protocol):
         """Open a private window. The browser must have been opened with `private`."""
         ...
 
+    def reload_extension(self) -> None:
+        """As after an update: the extension starts anew, and pages that are open keep its old scripts."""
+        ...
+
     def set_scheme(self, scheme: Scheme) -> None:
         """Light or dark, for pages opened from now on."""
         ...
