@@ -56,6 +56,7 @@ button:focus-visible { outline: 3px solid var(--nt-focus); outline-offset: 2px; 
 [data-level="no_sign"] { color: var(--nt-no_sign); }
 [data-level="camera"] { background: var(--nt-camera-tint); border-color: var(--nt-camera); color: var(--nt-camera); }
 [data-level="problem"] { border-color: var(--nt-ink-2); }
+[data-large] { zoom: 1.4; }
 [data-compact] { padding: 4px; gap: 0; }
 [data-compact] .words {
   max-width: 0; overflow: hidden; opacity: 0;

@@ -11,7 +11,7 @@
  *   box: () => DOMRect,
  *   remove: () => void,
  * }} Badge
- * @typedef {{onOpen: () => void, onMove: (by: 1 | -1) => void, corner?: import("./placement.js").Corner}} BadgeOptions
+ * @typedef {{onOpen: () => void, onMove: (by: 1 | -1) => void, corner?: import("./placement.js").Corner, large?: boolean}} BadgeOptions
  *   `onMove`: the arrow keys want the next badge, or the one before.
  * @typedef {{create: (element: Element, options: BadgeOptions) => Badge}} BadgeApi
  *   A badge is in the document from the next frame on.
@@ -19,6 +19,8 @@
 
 (() => {
   const COMPACT_UNDER = 168;
+  /** As in `badge-style.js`. */
+  const LARGE = 1.4;
   /** The page must not take what is done to the badge for something done to its image or link. */
   const OWN_EVENTS = [
     "click",
@@ -107,24 +109,25 @@
     return known.cloneNode(true);
   }
 
-  /** @param {string} className */
-  function makeButton(className) {
+  /** @param {string} className @param {boolean} large */
+  function makeButton(className, large) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = className;
+    button.toggleAttribute("data-large", large);
     button.dir = naturalTrace.link.direction();
     return button;
   }
 
   /** @type {BadgeApi["create"]} */
-  function create(element, { onOpen, onMove, corner }) {
+  function create(element, { onOpen, onMove, corner, large = false }) {
     const { placement, link } = naturalTrace;
     const host = document.createElement("naturaltrace-badge");
     // Closed: the page can tell that there is a badge, not what it says.
     const root = host.attachShadow({ mode: "closed" });
     style(root);
 
-    const button = makeButton("pill");
+    const button = makeButton("pill", large);
     button.setAttribute("aria-haspopup", "dialog");
     const words = Object.assign(document.createElement("span"), { className: "words" });
     const status = Object.assign(document.createElement("span"), { className: "status" });
@@ -162,7 +165,7 @@
     const placed = placement.hold(host, element, {
       corner,
       onWidth(width) {
-        narrow = width < COMPACT_UNDER;
+        narrow = width < COMPACT_UNDER * (large ? LARGE : 1);
         if (button.hasAttribute("data-compact") !== (isQuiet || narrow)) fold();
       },
     });
@@ -179,7 +182,7 @@
         placed.refresh();
       },
       offerReveal(reveal) {
-        const show = makeButton("reveal");
+        const show = makeButton("reveal", large);
         show.textContent = link.text("reveal");
         root.append(show);
         onReveal = () => {

@@ -17,10 +17,11 @@
  * }} Check
  *   `shows`: has a badge whenever it is `near`. `undo`: takes back what was done to a flagged image.
  * @typedef {Pick<import("../shared/settings.js").SettingsNow,
- *   "corner" | "quiet" | "hidden" | "action" | "actOn" | "actFrom" | "paused">} ViewSettings
+ *   "corner" | "size" | "quiet" | "hidden" | "action" | "actOn" | "actFrom" | "paused">} ViewSettings
  * @typedef {{
  *   start: (target: ImageTarget, priority: ImageRequest["priority"]) => Promise<CheckOutcome>,
  *   drop: (element: Element) => void,
+ *   dropAll: () => void,
  *   has: (element: Element) => boolean,
  *   pending: (element: Element) => boolean,
  *   near: (element: Element) => boolean,
@@ -62,7 +63,7 @@
     const check = checks.get(element);
     if (!check) return;
     check.gone = true;
-    if (check.sent && !check.outcome)
+    if (check.sent && !check.outcome && naturalTrace.link.alive())
       void naturalTrace.link.ask({ type: "check-cancel", id: check.id }).catch(() => {});
     naturalTrace.changes.unwatch(element);
     naturalTrace.nearness.unwatch(element);
@@ -166,6 +167,7 @@
       onOpen: () => void openPanel(check),
       onMove: (by) => void move(element, by),
       corner: view.corner,
+      large: view.size === "large",
     });
     if (!outcome) return check.badge.show("checking");
     const { verdict } = outcome;
@@ -303,6 +305,9 @@
   naturalTrace.checks = {
     start,
     drop,
+    dropAll() {
+      for (const element of [...checks.keys()]) drop(element);
+    },
     has: (element) => checks.has(element),
     pending: (element) => checks.get(element)?.outcome === null,
     near: (element) => checks.get(element)?.near ?? false,

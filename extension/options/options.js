@@ -58,7 +58,7 @@ function fillActFrom(actFrom) {
 async function showChoices() {
   const now = await settings();
   fillActFrom(now.actFrom);
-  for (const name of /** @type {const} */ (["corner", "action", "actOn", "actFrom"])) {
+  for (const name of /** @type {const} */ (["corner", "size", "action", "actOn", "actFrom"])) {
     const choice = must(`#${name}`, HTMLSelectElement);
     choice.value = String(now[name]);
     choice.disabled = now.locked.includes(name);
@@ -68,7 +68,7 @@ async function showChoices() {
   }
 }
 
-for (const name of ["corner", "action", "actOn", "actFrom"]) {
+for (const name of ["corner", "size", "action", "actOn", "actFrom"]) {
   const choice = must(`#${name}`, HTMLSelectElement);
   choice.addEventListener("change", () => {
     const value = name === "actFrom" ? Number(choice.value) : choice.value;

@@ -14,6 +14,7 @@ import { isSiteId } from "./sites.js";
  */
 
 export const CORNERS = Object.freeze(["top-left", "top-right", "bottom-left", "bottom-right"]);
+export const SIZES = Object.freeze(["normal", "large"]);
 export const ACTIONS = Object.freeze(["badge", "dim", "blur", "cover", "hide"]);
 export const ACT_ON = Object.freeze(["ai", "likely_ai"]);
 
@@ -31,6 +32,7 @@ const GOOD = {
   hidden: (value) => listOf(value, LEVELS),
   quiet: (value) => listOf(value, LEVELS),
   corner: (value) => CORNERS.includes(value),
+  size: (value) => SIZES.includes(value),
 };
 
 /** @param {Record<string, unknown>} raw what managed storage holds */

@@ -2,20 +2,33 @@
 // not cover the hosts of its images, so both are asked for together.
 
 /**
- * @typedef {{id: string, name: string, pages: string[], images: string[]}} SiteBundle
- *   `pages` and `images` are match patterns.
+ * @typedef {{id: string, name: string, pages: string[], images: string[], twins?: "background" | "blurred"}} SiteBundle
+ *   `pages` and `images` are match patterns. `twins`: how the site shows one picture twice in the same place; twins are
+ *   found by their looks (`content/twins.js`), and the tests' page of such a site has them.
  */
 
 /** @type {readonly SiteBundle[]} */
 export const BUNDLES = Object.freeze([
-  { id: "x", name: "X", pages: ["https://x.com/*", "https://twitter.com/*"], images: ["https://*.twimg.com/*"] },
+  {
+    id: "x",
+    name: "X",
+    pages: ["https://x.com/*", "https://twitter.com/*"],
+    images: ["https://*.twimg.com/*"],
+    twins: "background",
+  },
   {
     id: "instagram",
     name: "Instagram",
     pages: ["https://www.instagram.com/*"],
     images: ["https://*.cdninstagram.com/*", "https://*.fbcdn.net/*"],
   },
-  { id: "facebook", name: "Facebook", pages: ["https://*.facebook.com/*"], images: ["https://*.fbcdn.net/*"] },
+  {
+    id: "facebook",
+    name: "Facebook",
+    pages: ["https://*.facebook.com/*"],
+    images: ["https://*.fbcdn.net/*"],
+    twins: "blurred",
+  },
   {
     id: "threads",
     name: "Threads",
@@ -27,9 +40,16 @@ export const BUNDLES = Object.freeze([
     name: "Reddit",
     pages: ["https://*.reddit.com/*"],
     images: ["https://*.redd.it/*", "https://*.redditmedia.com/*"],
+    twins: "blurred",
   },
   { id: "pinterest", name: "Pinterest", pages: ["https://*.pinterest.com/*"], images: ["https://*.pinimg.com/*"] },
-  { id: "linkedin", name: "LinkedIn", pages: ["https://www.linkedin.com/*"], images: ["https://*.licdn.com/*"] },
+  {
+    id: "linkedin",
+    name: "LinkedIn",
+    pages: ["https://www.linkedin.com/*"],
+    images: ["https://*.licdn.com/*"],
+    twins: "blurred",
+  },
   { id: "bluesky", name: "Bluesky", pages: ["https://bsky.app/*"], images: ["https://cdn.bsky.app/*"] },
   {
     id: "mastodon",
@@ -56,7 +76,12 @@ export const BUNDLES = Object.freeze([
     pages: ["https://www.google.com/*"],
     images: ["https://*.gstatic.com/*"],
   },
-  { id: "bing-images", name: "Bing Images", pages: ["https://www.bing.com/*"], images: ["https://*.mm.bing.net/*"] },
+  {
+    id: "bing-images",
+    name: "Bing Images",
+    pages: ["https://www.bing.com/*"],
+    images: ["https://*.mm.bing.net/*", "https://th.bing.com/*"],
+  },
 ]);
 
 /**

@@ -8,14 +8,13 @@ import { showSites } from "../shared/site-list.js";
 import { companionTitle } from "../shared/state-words.js";
 import { say } from "./say.js";
 import { showShared, startShared } from "./shared.js";
+import { showStart } from "./start.js";
 
 /** Ports on which a program answers as the companion, as long as this browser is not paired. @type {number[]} */
 let answering = [];
 
 /** How often to look for the companion while this page is in view. */
 const LOOK_EVERY_MS = 2000;
-
-const COMMAND = "naturaltrace serve";
 
 const companionStatus = must("#companion-status", HTMLElement);
 const pairStatus = must("#pair-status", HTMLElement);
@@ -136,14 +135,15 @@ must("#port-form", HTMLFormElement).addEventListener("submit", async (event) => 
   await look();
 });
 
-must("#copy-command", HTMLButtonElement).addEventListener("click", async (event) => {
-  await navigator.clipboard.writeText(COMMAND);
-  /** @type {HTMLElement} */ (event.currentTarget).textContent = text("copied");
-});
+for (const button of document.querySelectorAll("[data-copy]"))
+  button.addEventListener("click", async () => {
+    const command = must(button.getAttribute("data-copy") ?? "", HTMLElement);
+    await navigator.clipboard.writeText(command.textContent ?? "");
+    button.textContent = text("copied");
+  });
 
 localise();
 document.title = text("welcome_title");
-must("#command", HTMLElement).textContent = COMMAND;
 must("#levels", HTMLElement).append(
   ...LEVELS.map((level) => {
     const icon = naturalTrace.icons.draw(level);
@@ -151,7 +151,7 @@ must("#levels", HTMLElement).append(
     return el("li", {}, icon, el("strong", {}, text(`badge_${level}`)), el("span", {}, text(`level_short_${level}`)));
   }),
 );
-await Promise.all([look(), showSites(must("#sites", HTMLElement))]);
+await Promise.all([showStart(), look(), showSites(must("#sites", HTMLElement))]);
 if (!codeInput.disabled) codeInput.focus();
 // Not a timer that runs for ever: it asks only while the page is looked at.
 setInterval(() => document.visibilityState === "visible" && void look(), LOOK_EVERY_MS);

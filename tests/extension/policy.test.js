@@ -29,6 +29,7 @@ test("every property of the schema is read, and the manifest names the schema", 
     hidden: ["no_sign"],
     quiet: [],
     corner: "top-right",
+    size: "large",
   };
   assert.deepEqual(Object.keys(values).sort(), Object.keys(schema.properties).sort());
   const { sitesOnly, port, companion, settings: decided } = readPolicy(values);
@@ -37,7 +38,7 @@ test("every property of the schema is read, and the manifest names the schema", 
 });
 
 test("the schema offers what the settings know, and no more", () => {
-  for (const name of ["action", "actOn", "corner"]) {
+  for (const name of ["action", "actOn", "corner", "size"]) {
     for (const value of schema.properties[name].enum) assert.ok(name in readPolicy({ [name]: value }).settings, value);
   }
   for (const level of schema.properties.hidden.items.enum)
@@ -56,6 +57,7 @@ test("what makes no sense counts as not set", () => {
     hidden: ["all"],
     quiet: "ai",
     corner: "middle",
+    size: "huge",
   };
   assert.deepEqual(readPolicy(nonsense), { sitesOnly: false, port: null, companion: null, settings: {} });
 });

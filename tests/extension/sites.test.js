@@ -34,3 +34,22 @@ test("bundles are complete, and ask for no more than the manifest lets them", ()
   assert.deepEqual(manifest.optional_host_permissions, ["https://*/*", "http://*/*"]);
   assert.deepEqual(manifest.host_permissions, ["http://127.0.0.1/*"]);
 });
+
+test("each site has a page of the tests that mimics it, twins and all", () => {
+  for (const { id, twins } of BUNDLES) {
+    const page = readFileSync(new URL(`../e2e/feeds/${id}.html`, import.meta.url), "utf8");
+    assert.match(page, /data-image/, id);
+    // A second copy in the same place: a background, or one that is out of focus.
+    const found = /filter: blur\(/.test(page) ? "blurred" : /data-background/.test(page) ? "background" : undefined;
+    assert.equal(found, twins, id);
+  }
+});
+
+test("both hosts of Bing's small pictures are asked for", () => {
+  const { images } = siteById("bing-images");
+  for (const address of ["https://tse4.mm.bing.net/th/id/OIP.1", "https://th.bing.com/th/id/OIP.1"])
+    assert.ok(
+      images.some((pattern) => covers(pattern, address)),
+      address,
+    );
+});
