@@ -1,7 +1,7 @@
 """The graph in onnxruntime."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any, cast
@@ -14,6 +14,7 @@ from naturaltrace.detection.runtime.devices import CPU, PROVIDERS, ort
 from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.views import VIEW
 
+_NO_ENTRIES: Mapping[str, str] = {}
 # Grows by what is asked for (1), not by powers of two, and can give back all of it.
 _ARENA = {
     "max_mem": 0,
@@ -53,12 +54,15 @@ class OnnxRuntime:
 
 
 def cpu_session(graph: bytes, threads: int) -> Any:
-    """A session of any graph on the processor. Raises RuntimeUnavailable."""
-    return _session(graph, CPU, threads)
+    """A session of any graph that computes in floats, on the processor. Raises RuntimeUnavailable."""
+    # Pixels are widened as in eight-bit graphs; there each reader has a widening of its own, here one does for all.
+    return _session(graph, CPU, threads, {"session.disable_quant_qdq": "1"})
 
 
-def _session(graph: bytes, device: str, threads: int) -> Any:
+def _session(graph: bytes, device: str, threads: int, entries: Mapping[str, str] = _NO_ENTRIES) -> Any:
     options = ort.SessionOptions()
+    for name, value in entries.items():
+        options.add_session_config_entry(name, value)
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Idle threads sleep instead of spinning: the companion shares its machine with a browser.
