@@ -12,6 +12,7 @@ needs("torch", "train")
 
 import torch  # noqa: E402
 
+from naturaltrace.detection.runtime.base import TEXTURE  # noqa: E402
 from naturaltrace.detection.runtime.devices import ort  # noqa: E402
 from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, VIEW_OUTPUT  # noqa: E402
 from naturaltrace.imaging.views import VIEW  # noqa: E402
@@ -58,7 +59,7 @@ def test_what_each_place_adds_makes_up_the_logit() -> None:
 
 
 @pytest.mark.timeout(600)  # an export takes a while on a busy machine
-def test_the_graph_carries_the_maps_and_the_views_embedding() -> None:
+def test_the_graph_carries_the_maps_the_views_embedding_and_the_texture() -> None:
     needs("onnx", "train")
     from naturaltrace_model.export.graph import to_onnx
 
@@ -67,14 +68,18 @@ def test_the_graph_carries_the_maps_and_the_views_embedding() -> None:
     crops = np.stack([_noise(i) for i in range(3)])
     views = np.random.default_rng(0).integers(0, 256, (2, VIEW, VIEW, 3), dtype=np.uint8)
     session = ort.InferenceSession(to_onnx(detector))
-    names = [*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE]
+    names = [*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE, *TEXTURE]
     found = dict(zip(names, session.run(names, {"crops": crops, "views": views}), strict=True))
     assert np.allclose(found["view_map"].mean((1, 2)), found["view"], atol=5e-3)
     assert np.allclose(np.linalg.norm(found["view_embedding"], axis=1), 1, atol=1e-4)
     assert found["view_family"].shape[0] == 2
     with torch.no_grad():
         own = detector.places(detector.encoder(torch.from_numpy(crops)), detector.trace)
+        looks = [(detector.trace, crops), (detector.view, views)]
+        textures = [h.standard(detector.texture(detector.encoder(torch.from_numpy(seen)))) for h, seen in looks]
     assert np.allclose(found[MAP_OUTPUT], own.numpy(), atol=2e-2)
+    for name, texture in zip(TEXTURE, textures, strict=True):
+        assert np.allclose(found[name], texture.numpy(), atol=2e-2)
 
 
 def test_masks_cover_what_they_are_asked_to() -> None:

@@ -9,10 +9,12 @@ from tests.needs import needs
 
 needs("torch", "train")
 
+from naturaltrace.detection.texture import mean_texture, unpacked  # noqa: E402
 from naturaltrace_model import cli  # noqa: E402
 from naturaltrace_model.data.lineages import LINEAGES, NAMED, lineage_of  # noqa: E402
 from naturaltrace_model.evaluation import proportions, reading_figures, readings  # noqa: E402
 from naturaltrace_model.evaluation.gallery import Embedded, Entry  # noqa: E402
+from naturaltrace_model.evaluation.principal import principal  # noqa: E402
 
 _E = 24
 _OF = {"stylegan2": 0, "gpt-image-1": 1, "sd14": 2, "midjourney": 3}  # generator and the axis of its own trace
@@ -94,6 +96,50 @@ def test_a_reading_goes_into_the_document_whole() -> None:
     kept = proportions.reading(reading)
     assert kept["names"] == list(reading.names)
     assert kept["weights"]["columns"] == len(reading.names)
+
+
+def _by_texture(own: Embedded, size: int = 800) -> Embedded:
+    """The same images with a view that says nothing; what tells them apart is turned into a texture of many statistics,
+    more than lines are looked for in."""
+    turn = np.linalg.qr(np.random.default_rng(7).normal(size=(size, _E)))[0].T
+    rows = own.view @ turn * np.sqrt(size)
+    half = size // 2
+    texture = np.stack([mean_texture(r[None, :half], r[None, half:]) for r in rows])
+    return replace(own, view=np.ones_like(own.view), texture=texture)
+
+
+def test_texture_is_read_where_it_was_seen() -> None:
+    learned, others = _by_texture(_images()), _by_texture(_images(first=5, seed=1))
+    reading = readings.fit(learned, "groups")
+    assert reading is not None
+    assert reading.of_texture
+    assert proportions.reading(reading)["of_texture"] is True
+    assert others.texture is not None
+    chances = reading.chances(unpacked(others.texture))
+    told = np.array([(*reading.names, "midjourney")[i] for i in chances.argmax(1)])
+    assert np.mean(told == np.array([lineage_of(g) for g in others.generators])) > 0.9
+    found = reading_figures.report(learned, others)["groups"]
+    assert found["by_source"]["open_set_auroc"] > 0.8
+    assert found["other_sources"]["closed_set_balanced_accuracy"] > 0.9
+
+
+def test_a_part_of_a_gallery_keeps_its_texture() -> None:
+    own = _by_texture(_images())
+    assert own.texture is not None
+    part = own.where(own.generators == "sd14").texture
+    assert part is not None
+    assert np.array_equal(part, own.texture[own.generators == "sd14"])
+
+
+def test_principal_directions_hold_what_lies_apart() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(300, 5)) @ rng.normal(size=(5, 90)) * 3 + rng.normal(0, 0.1, (300, 90)) + 7
+    found = principal(rows, 5)
+    assert found.T @ found == pytest.approx(np.eye(5), abs=1e-5)
+    spread = (rows - rows.mean(0)) @ found
+    assert spread.var(0).sum() > 0.99 * rows.var(0).sum()
+    assert (np.diff(spread.var(0)) <= 0).all()
+    assert np.array_equal(principal(rows, 90), np.eye(90))
 
 
 def test_every_named_lineage_is_one() -> None:

@@ -20,6 +20,7 @@ from naturaltrace.detection.runtime.devices import CPU
 from naturaltrace.detection.runtime.wanted import FP32
 from naturaltrace.detection.session import CropOutputs, CropSession, ViewOutputs
 from naturaltrace.detection.statistics import statistics
+from naturaltrace.detection.texture import texture
 from naturaltrace.imaging.crops import CROP, Crops
 from naturaltrace.imaging.decoded import DecodedImage
 from naturaltrace.imaging.prepared import Prepared, prepare
@@ -208,7 +209,9 @@ def _scores(crops: Crops, rows: CropOutputs) -> tuple[CropScore, ...]:
 def _traits(rows: CropOutputs, views: ViewOutputs) -> Traits | None:
     if views.embedding is None or views.family is None:
         return None
-    return Traits(_unit(views.embedding.mean(0)), _unit(rows.embedding.mean(0)), views.family.mean(0))
+    return Traits(
+        _unit(views.embedding.mean(0)), _unit(rows.embedding.mean(0)), views.family.mean(0), texture(rows, views)
+    )
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

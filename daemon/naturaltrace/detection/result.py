@@ -51,11 +51,12 @@ class CropScore:
 class Traits:
     """What the image has in common with others, for attribution: `view` (E,) unit length, the global branch's; `crop`
     (E,) the mean natural-trace embedding of its crops; `family` (F,) the global branch's log-odds of generator
-    families."""
+    families. `texture` (2 S,) is `detection.texture`'s, None where the graph hands none out."""
 
     view: NDArray[np.float32]
     crop: NDArray[np.float32]
     family: NDArray[np.float32]
+    texture: NDArray[np.int8] | None = None
 
 
 @dataclass(frozen=True, slots=True)

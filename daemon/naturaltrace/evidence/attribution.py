@@ -83,19 +83,23 @@ def attribute(reference: AttributionReference, traits: Traits, taught: Sequence[
     rest = max(0.0, 1.0 - sum(g.probability for g in lessons))
     unknown = unknown_family = float(chances[-1])
     models, families = near, _summed(near)
-    if reference.models is not None:
+    if (read := _read(reference.models, traits, rest)) is not None:
         family = {g.name: g.family for g in reference.generators}
-        found, unknown = _read(reference.models, traits, rest)
+        found, unknown = read
         models = [Guess(n, family.get(n, n), p) for n, p in found] + lessons
-    if reference.groups is not None:
-        found, unknown_family = _read(reference.groups, traits, rest)
+    if (read := _read(reference.groups, traits, rest)) is not None:
+        found, unknown_family = read
         families = [Guess(n, n, p) for n, p in found]
     return Attribution(_best(models), _best(families), unknown, unknown_family)
 
 
-def _read(reading: Reading, traits: Traits, share: float) -> tuple[list[tuple[str, float]], float]:
-    """Each name's chance and that of none, out of the `share` of all chances that what was taught leaves."""
-    *chances, unknown = (share * reading.chances(traits.view[None])[0]).tolist()
+def _read(reading: Reading | None, traits: Traits, share: float) -> tuple[list[tuple[str, float]], float] | None:
+    """Each name's chance and that of none, out of the `share` of all chances that what was taught leaves; None where
+    there is nothing to read by, or nothing to read."""
+    seen = None if reading is None else reading.sees(traits)
+    if reading is None or seen is None:
+        return None
+    *chances, unknown = (share * reading.chances(seen)[0]).tolist()
     return list(zip(reading.names, chances, strict=True)), unknown
 
 

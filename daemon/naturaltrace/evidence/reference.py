@@ -129,7 +129,8 @@ def _reading(raw: dict[str, Any] | None) -> Reading | None:
     names, weights, bias = tuple(map(str, raw["names"])), unpack(raw["weights"]), unpack(raw["bias"])[0]
     if weights.shape[1] != len(names) or len(bias) != len(names) or not raw["temperature"] > 0:
         raise ValueError("a reading has another number of names than of lines")
-    return Reading(names, weights, bias, float(raw["temperature"]), float(raw["unknown"]))
+    of_texture = bool(raw.get("of_texture", False))
+    return Reading(names, weights, bias, float(raw["temperature"]), float(raw["unknown"]), of_texture)
 
 
 def pack(matrix: Floats) -> dict[str, Any]:

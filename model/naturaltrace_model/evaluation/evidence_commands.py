@@ -121,7 +121,7 @@ def _evidence(options: argparse.Namespace) -> int:
         try:
             seen = gallery.embed(options.gallery, card)
             known = attribution.fit(seen)
-            learned = _learned(options, seen)
+            learned = _learned(options, card, seen)
             known = replace(known, **{level: readings.fit(learned, level) for level in readings.LEVELS})
         except ValueError as error:
             print(error, file=sys.stderr)
@@ -144,9 +144,13 @@ def _measure_attribution(options: argparse.Namespace, card: Any) -> int:
         return 2
     seen = gallery.embed(options.gallery, card)
     reference = attribution.fit(seen)
+    learned = _learned(options, card, seen)
+    others = seen.where(seen.splits == options.split)
+    if learned.texture is not None:
+        others = _looked_at(options, card, others)
     figures: dict[str, Any] = {
         "prototypes": attribution.measure(reference, seen, options.split),
-        **reading_figures.report(_learned(options, seen), seen.where(seen.splits == options.split)),
+        **reading_figures.report(learned, others),
         "few_shot": [attribution.few_shot(seen, shots) for shots in (1, 5, 20)],
     }
     return _told(figures, _json(figures), options.out)
@@ -160,8 +164,10 @@ def _lacks_trace(options: argparse.Namespace) -> bool:
     return True
 
 
-def _learned(options: argparse.Namespace, seen: "Embedded") -> "Embedded":
-    """What readings are learned from: the images that `release` described, or the gallery's own."""
+def _learned(options: argparse.Namespace, card: Any, seen: "Embedded") -> "Embedded":
+    """What readings are learned from: the images that `release` described, or the gallery's own. Texture is left out
+    where the card's graph would not hand it out."""
+    from naturaltrace.detection.session import CropSession
     from naturaltrace_model.evaluation import gallery
     from naturaltrace_model.evaluation.sets import samples_of
     from naturaltrace_model.training import detector
@@ -171,7 +177,19 @@ def _learned(options: argparse.Namespace, seen: "Embedded") -> "Embedded":
     samples = [
         s for root in (options.images, *options.further) for split in ("train", "val") for s in samples_of(root, split)
     ]
-    return gallery.described(options.described, samples, detector.load(options.trace))
+    found = gallery.described(options.described, samples, detector.load(options.trace))
+    return found if CropSession(card, 1).has_texture else replace(found, texture=None)
+
+
+def _looked_at(options: argparse.Namespace, card: Any, others: "Embedded") -> "Embedded | None":
+    """The generated ones of the gallery's images once more, their crops too; None where the graph shows no texture."""
+    from naturaltrace.detection.detector import Detector
+    from naturaltrace_model.evaluation import gallery
+    from naturaltrace_model.evaluation.sets import samples_of
+
+    wanted = {e.sha256 for e in others.entries if e.label}
+    samples = [s for s in samples_of(options.images, options.split) if s.sha256 in wanted]
+    return gallery.looked_at(Detector(card), samples)
 
 
 def _measure_localisation(options: argparse.Namespace, card: Any) -> int:

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from naturaltrace.detection.card import Card
+from naturaltrace.detection.detector import Detector
+from naturaltrace.detection.result import Traits
 from naturaltrace.detection.session import CropSession
+from naturaltrace.detection.texture import mean_texture
 from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.errors import ImagingError
@@ -23,6 +26,7 @@ from naturaltrace.imaging.views import square_views
 from naturaltrace_model.data.image_statistics import ImageStatistics
 from naturaltrace_model.data.manifest import Sample
 from naturaltrace_model.evaluation.conditions import MET
+from naturaltrace_model.evaluation.rows import decoded
 from naturaltrace_model.networks.branches import NaturalTraceDetector
 
 
@@ -43,18 +47,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A gallery as one graph sees it: per image `view` (N, E) unit length and `family` (N, F) logits."""
+    """A gallery as one graph sees it: per image `view` (N, E) unit length and `family` (N, F) logits; `texture`
+    (N, 2 S) of whole images (`detection.texture`), None where their crops were not seen."""
 
     entries: tuple[Entry, ...]
     view: NDArray[np.float32]
     family: NDArray[np.float32]
+    texture: NDArray[np.int8] | None = None
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def where(self, keep: NDArray[np.bool_]) -> "Embedded":
         rows = np.flatnonzero(keep)
-        return Embedded(tuple(self.entries[i] for i in rows), self.view[rows], self.family[rows])
+        texture = None if self.texture is None else self.texture[rows]
+        return Embedded(tuple(self.entries[i] for i in rows), self.view[rows], self.family[rows], texture)
 
     @property
     def generators(self) -> NDArray[np.str_]:
@@ -132,17 +139,37 @@ def described(folder: Path, samples: Sequence[Sample], detector: NaturalTraceDet
     entries: list[Entry] = []
     embeddings: list[NDArray[np.float32]] = []
     families: list[NDArray[np.float32]] = []
-    first = used = 0
-    for sample, condition, (_, count) in zip(kept.samples, kept.conditions, kept.counts.tolist(), strict=True):
+    textures: list[NDArray[np.int8]] = []
+    crop = first = used = 0
+    for sample, condition, (crops, count) in zip(kept.samples, kept.conditions, kept.counts.tolist(), strict=True):
         if condition in MET:
-            seen = detector.view(torch.from_numpy(kept.views[first : first + count]).float())
+            of_crops = detector.trace.standard(torch.from_numpy(kept.crops[crop : crop + crops]).float())
+            of_views = detector.view.standard(torch.from_numpy(kept.views[first : first + count]).float())
+            seen = detector.view.of_standard(of_views)
             embeddings.append(seen.embedding.numpy())
             families.append(seen.family.numpy())
+            textures.append(mean_texture(of_crops.numpy(), of_views.numpy()))
             entries.append(_entry(sample, used, count))
             used += count
-        first += count
+        crop, first = crop + crops, first + count
     return Embedded(tuple(entries), _per_image(entries, np.concatenate(embeddings), unit=True),
-                    _per_image(entries, np.concatenate(families), unit=False))  # fmt: skip
+                    _per_image(entries, np.concatenate(families), unit=False), np.stack(textures))  # fmt: skip
+
+
+def looked_at(detector: Detector, samples: Sequence[Sample]) -> Embedded | None:
+    """The same of images that the companion's own detector is shown, as they came; None where it judges none of them,
+    or its graph hands out no texture."""
+    entries: list[Entry] = []
+    found: list[Traits] = []
+    for sample, image in decoded(samples):
+        traits = detector.detect(image).traits
+        if traits is not None and traits.texture is not None:
+            entries.append(_entry(sample, len(entries), 1))
+            found.append(traits)
+    if not found:
+        return None
+    view, family = (np.stack([getattr(t, name) for t in found]) for name in ("view", "family"))
+    return Embedded(tuple(entries), view, family, np.stack([t.texture for t in found if t.texture is not None]))
 
 
 def _entry(sample: Sample, first: int, count: int) -> Entry:

@@ -168,6 +168,7 @@ def reading(found: Reading) -> dict[str, Any]:
         "bias": pack(found.bias),
         "temperature": round(found.temperature, 5),
         "unknown": round(found.unknown, 4),
+        "of_texture": found.of_texture,
     }
 
 

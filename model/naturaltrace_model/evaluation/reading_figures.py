@@ -10,7 +10,9 @@ from naturaltrace.evidence.reading import chances
 from naturaltrace_model.evaluation.attribution import oscr
 from naturaltrace_model.evaluation.gallery import Embedded
 from naturaltrace_model.evaluation.metrics import auc
+from naturaltrace_model.evaluation.principal import principal
 from naturaltrace_model.evaluation.readings import (
+    DIRECTIONS,
     LEVELS,
     Judged,
     Mask,
@@ -91,19 +93,22 @@ def measure(judged: Judged, temperature: float, unknown: float, repeats: int = 4
 
 
 def report(learned: Embedded, others: Embedded | None) -> dict[str, Any]:
-    """Both levels: by folds over the sources that were learned from, and on the sources of `others`."""
+    """Both levels: by folds over the sources that were learned from, and on the sources of `others`, of which the same
+    must have been seen: texture, or none."""
     found: dict[str, Any] = {}
     for level in LEVELS:
         rows = Rows.of(learned, level)
         names = rows.names()
         if len(names) < 2:
             continue
+        directions = principal(rows.x, DIRECTIONS)
+        rows = rows.along(directions)
         judged = by_folds(rows, names)
         fitted = calibrate(judged)
         found[level] = {"by_source": measure(judged, *fitted)}
         asked = None if others is None else Rows.of(others, level)
         if asked is not None and len(asked.x):
-            found[level]["other_sources"] = measure(on_others(rows, asked, names), *fitted)
+            found[level]["other_sources"] = measure(on_others(rows, asked.along(directions), names), *fitted)
     return found
 
 

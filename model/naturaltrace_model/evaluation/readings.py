@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from naturaltrace.detection.texture import unpacked
 from naturaltrace.evidence.reading import Reading, chances
 from naturaltrace_model.data.lineages import LINEAGES, NAMED, lineage_of
 from naturaltrace_model.evaluation.attribution import VAGUE
 from naturaltrace_model.evaluation.gallery import Embedded
+from naturaltrace_model.evaluation.principal import principal
 
 LEVELS = ("groups", "models")
-_RIDGE = 1e-3  # beside a variance of all directions together of about one
+DIRECTIONS = 512  # that lines are looked for in, of an image's texture
+_RIDGE = 5e-4  # beside a variance of all directions together of about one
+_NO_NAME = 3.0  # what all images without a name weigh, each name weighing one
 _FOLDS = 5
 _LEAST_SOURCES, _LEAST_IMAGES = 3, 20  # that a name needs
 Matrix = NDArray[np.float64]
@@ -30,10 +34,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Generated images: `x` (N, E) embeddings, and of each its name at one level ("" where it has none), its lineage
-    and its source."""
+    """Generated images: `x` (N, E), their texture where it was seen, else their view's embedding, and of each its name
+    at one level ("" where it has none), its lineage and its source."""
 
-    x: Matrix
+    x: NDArray[np.floating]
     name: Names
     lineage: Names
     source: Names
@@ -52,10 +56,15 @@ class Rows:
         else:
             name = np.where(np.isin(generators, VAGUE), "", generators)
         source = np.array([e.source.lower() for e in rows.entries], dtype=np.str_)
-        return Rows(rows.view.astype(np.float64), name.astype(np.str_), lineage, source)
+        x = rows.view if rows.texture is None else unpacked(rows.texture)
+        return Rows(x, name.astype(np.str_), lineage, source)
 
     def where(self, keep: Mask) -> "Rows":
         return Rows(self.x[keep], self.name[keep], self.lineage[keep], self.source[keep])
+
+    def along(self, directions: Matrix) -> "Rows":
+        """The same by their place along some directions (E, D)."""
+        return Rows((self.x @ directions).astype(np.float64), self.name, self.lineage, self.source)
 
     def names(self) -> list[str]:
         """Those with enough sources to be told from their sources."""
@@ -102,10 +111,15 @@ def fit(gallery: Embedded, level: str) -> Reading | None:
     names = rows.names()
     if len(names) < 2:
         return None
+    directions = principal(rows.x, DIRECTIONS)
+    rows = rows.along(directions)
     judged = by_folds(rows, names)
     temperature, unknown = calibrate(judged)
     weights, bias = _lines(rows, names)
-    return Reading(tuple(names), weights.astype(np.float32), bias.astype(np.float32), temperature, unknown)
+    return Reading(
+        tuple(names), (directions @ weights).astype(np.float32), bias.astype(np.float32), temperature, unknown,
+        gallery.texture is not None,
+    )  # fmt: skip
 
 
 def by_folds(rows: Rows, names: Sequence[str], seed: int = 0) -> Judged:
@@ -169,7 +183,7 @@ def _lines(rows: Rows, names: Sequence[str]) -> tuple[Matrix, Matrix]:
     """Weights (E, G) and bias (G,): least squares of each name against all else; a name without images is never
     likely."""
     label = np.where(np.isin(rows.name, list(names)), rows.name, "")
-    weight = source_shares(label.astype(np.str_), rows.source, 0.5)
+    weight = source_shares(label.astype(np.str_), rows.source, 0.5) * np.where(label == "", _NO_NAME, 1.0)
     weight /= weight.sum()
     wanted = (label[:, None] == np.array(list(names))[None]).astype(np.float64)
     mean, share = weight @ rows.x, weight @ wanted

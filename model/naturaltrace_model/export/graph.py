@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from naturaltrace.detection.runtime.base import TEXTURE
 from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, VIEW_OUTPUT
 from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.views import VIEW
@@ -31,11 +32,12 @@ class _Exported(nn.Module):
     def forward(self, crops: Tensor, views: Tensor) -> tuple[Tensor, ...]:
         detector = self.detector
         of_crops, of_views = detector.encoder(crops), detector.encoder(views)
-        out, seen = detector.trace(detector.texture(of_crops)), detector.view(detector.texture(of_views))
+        out, texture = detector.trace(detector.texture(of_crops)), detector.view.standard(detector.texture(of_views))
+        seen = detector.view.of_standard(texture)
         return (
             out.logit, out.proximity, out.quality, out.family, out.z_hom, seen.logit,
             detector.places(of_crops, detector.trace), detector.places(of_views, detector.view),
-            seen.family, seen.embedding,
+            seen.family, seen.embedding, out.features, texture,
         )  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def to_onnx(detector: NaturalTraceDetector) -> bytes:
         (torch.zeros(2, CROP, CROP, 3, dtype=torch.uint8), torch.zeros(2, VIEW, VIEW, 3, dtype=torch.uint8)),
         dynamo=True,
         input_names=["crops", "views"],
-        output_names=[_FINAL + name for name in (*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE)],
+        output_names=[_FINAL + name for name in (*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE, *TEXTURE)],
         dynamic_shapes={"crops": {0: torch.export.Dim("n_crops")}, "views": {0: torch.export.Dim("n_views")}},
         opset_version=20,
         verbose=False,

@@ -130,7 +130,10 @@ class ViewHeads(nn.Module):
 
     def forward(self, statistics: Tensor) -> ViewOutput:
         """(M, size) to one row of outputs per view."""
-        x = self.standard(statistics)
+        return self.of_standard(self.standard(statistics))
+
+    def of_standard(self, x: Tensor) -> ViewOutput:
+        """The same of statistics (M, size) that are in deviations already."""
         embedding = self.head_embedding(x)
         return ViewOutput(self.head_logit(x), self.head_family(embedding), F.normalize(embedding, dim=1))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from naturaltrace.detection.texture import mean_texture
 from naturaltrace.evidence.attribution import attribute
 from naturaltrace.evidence.reading import Reading
 from naturaltrace.evidence.reference import AttributionReference, KnownGenerator, pack, read
@@ -39,6 +40,26 @@ def test_a_group_is_named_and_a_stranger_is_not() -> None:
     stranger = attribute(_with(groups=_groups()), traits(3))
     assert stranger.family is None
     assert stranger.unknown_family > 0.9
+
+
+def _by_texture() -> Reading:
+    """The same two groups, read in the texture: each has one statistic that is its own."""
+    weights = np.zeros((4, 2), dtype=np.float32)
+    weights[1, 0] = weights[3, 1] = 2.0
+    return Reading(("gan", "gpt-image"), weights, np.zeros(2, dtype=np.float32), 0.1, 0.5, of_texture=True)
+
+
+def test_texture_is_read_in_place_of_the_view() -> None:
+    texture = mean_texture(np.array([[0.1, -0.1]]), np.array([[0.0, 1.5], [0.0, 0.5]]))
+    found = attribute(_with(groups=_by_texture()), replace(traits(0), texture=texture))
+    assert found.family is not None
+    assert found.family.name == "gpt-image"
+
+
+def test_a_graph_without_texture_is_attributed_as_before() -> None:
+    """What reads texture says nothing of an image whose texture nobody handed out: prototypes speak instead."""
+    with_reading = attribute(_with(groups=_by_texture(), models=_by_texture()), traits(0))
+    assert with_reading == attribute(_with(), traits(0))
 
 
 def test_models_come_from_their_own_reading() -> None:
@@ -83,15 +104,17 @@ def _document(other: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_a_reading_is_read_as_it_was_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("other", "of_texture"), [({}, False), ({"of_texture": True}, True)])
+def test_a_reading_is_read_as_it_was_written(tmp_path: Path, other: dict[str, Any], of_texture: bool) -> None:
     own = _groups()
     path = tmp_path / "evidence.json"
-    path.write_text(json.dumps(_document({})), encoding="utf-8")
+    path.write_text(json.dumps(_document(other)), encoding="utf-8")
     known = read(path, GRAPH).attribution
     assert known is not None
     assert known.groups is not None
     assert known.groups.names == own.names
     assert np.array_equal(known.groups.weights, own.weights)
+    assert known.groups.of_texture is of_texture
     assert known.models is None
 
 

@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+TEXTURE = ("crop_texture", "view_texture")  # outputs that a graph may have: of the crops, of the views
+
 
 class RuntimeUnavailable(Exception):  # noqa: N818 (it reads as what it says)
     """This machine can't run the graph that way; str(error) says why."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from naturaltrace.detection.runtime.base import Runtime
+from naturaltrace.detection.runtime.base import TEXTURE, Runtime
 from naturaltrace.imaging.crops import CROP
 from naturaltrace.imaging.views import VIEW
 
@@ -32,7 +32,9 @@ def inputs() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 def outputs_of(runtime: Runtime, names: Sequence[str] | None = None) -> Outputs:
-    wanted = tuple(names or runtime.outputs)
+    """All outputs where no names are given, but for single statistics: in deviations, a steady one strays further than
+    anything that is made of all of them, and these are compared."""
+    wanted = tuple(names or (name for name in runtime.outputs if name not in TEXTURE))
     return dict(zip(wanted, runtime.run(wanted, *inputs()), strict=True))
 
 
