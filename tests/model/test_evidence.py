@@ -1,5 +1,7 @@
 """What evidence is made of: maps in the graph, splices, attribution, attacks."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +14,22 @@ needs("torch", "train")
 
 import torch  # noqa: E402
 
+from naturaltrace.detection import card as cards  # noqa: E402
+from naturaltrace.detection.card import Card  # noqa: E402
+from naturaltrace.detection.detector import Detector  # noqa: E402
 from naturaltrace.detection.runtime.base import TEXTURE  # noqa: E402
 from naturaltrace.detection.runtime.devices import ort  # noqa: E402
 from naturaltrace.detection.session import MAP_OUTPUT, OUTPUTS, VIEW_EVIDENCE, VIEW_OUTPUT  # noqa: E402
+from naturaltrace.imaging.decode import decode  # noqa: E402
+from naturaltrace.imaging.prepared import prepare  # noqa: E402
 from naturaltrace.imaging.views import VIEW  # noqa: E402
 from naturaltrace_model.data import splices  # noqa: E402
 from naturaltrace_model.data.autoencoders import Autoencoder  # noqa: E402
-from naturaltrace_model.evaluation import attacks, attribution, localisation  # noqa: E402
+from naturaltrace_model.evaluation import attacks, attribution, gallery, localisation  # noqa: E402
 from naturaltrace_model.evaluation.gallery import Embedded, Entry  # noqa: E402
 from naturaltrace_model.evaluation.metrics import auc  # noqa: E402
+from naturaltrace_model.evaluation.parity import TrainedDetector  # noqa: E402
+from naturaltrace_model.networks.branches import NaturalTraceDetector  # noqa: E402
 from naturaltrace_model.networks.trace_net import TraceNet, TraceNetConfig  # noqa: E402
 from tests.model.small import small_detector  # noqa: E402
 
@@ -58,16 +67,32 @@ def test_what_each_place_adds_makes_up_the_logit() -> None:
         assert torch.allclose(places.mean(dim=(1, 2)), detector.of_crops(crops).logit, atol=1e-4)
 
 
-@pytest.mark.timeout(600)  # an export takes a while on a busy machine
-def test_the_graph_carries_the_maps_the_views_embedding_and_the_texture() -> None:
+@pytest.fixture(scope="module")
+def exported() -> tuple[NaturalTraceDetector, bytes]:
+    """A small detector and its graph."""
     needs("onnx", "train")
     from naturaltrace_model.export.graph import to_onnx
 
     torch.manual_seed(1)
     detector = small_detector()
+    return detector, to_onnx(detector)
+
+
+def _card(folder: Path, graph: bytes) -> Card:
+    """The released card for another graph."""
+    path = folder / "small.onnx"
+    path.write_bytes(graph)
+    return replace(cards.released(), graph=path, sha256=hashlib.sha256(graph).hexdigest(), small=None)
+
+
+@pytest.mark.timeout(600)  # an export takes a while on a busy machine
+def test_the_graph_carries_the_maps_the_views_embedding_and_the_texture(
+    exported: tuple[NaturalTraceDetector, bytes],
+) -> None:
+    detector, graph = exported
     crops = np.stack([_noise(i) for i in range(3)])
     views = np.random.default_rng(0).integers(0, 256, (2, VIEW, VIEW, 3), dtype=np.uint8)
-    session = ort.InferenceSession(to_onnx(detector))
+    session = ort.InferenceSession(graph)
     names = [*OUTPUTS, VIEW_OUTPUT, MAP_OUTPUT, *VIEW_EVIDENCE, *TEXTURE]
     found = dict(zip(names, session.run(names, {"crops": crops, "views": views}), strict=True))
     assert np.allclose(found["view_map"].mean((1, 2)), found["view"], atol=5e-3)
@@ -80,6 +105,64 @@ def test_the_graph_carries_the_maps_the_views_embedding_and_the_texture() -> Non
     assert np.allclose(found[MAP_OUTPUT], own.numpy(), atol=2e-2)
     for name, texture in zip(TEXTURE, textures, strict=True):
         assert np.allclose(found[name], texture.numpy(), atol=2e-2)
+
+
+@pytest.mark.timeout(600)
+def test_texture_is_the_same_by_the_companion_by_the_network_and_by_kept_statistics(
+    exported: tuple[NaturalTraceDetector, bytes], tmp_path: Path
+) -> None:
+    from tests.model.sets import picture, saved
+
+    network, graph = exported
+    samples = [
+        saved(tmp_path, f"{i}.png", picture(i, size), label=1) for i, size in enumerate([(420, 340), (300, 300)])
+    ]
+    card = _card(tmp_path, graph)
+    by_graph = gallery.looked_at(Detector(card, 1), samples)
+    by_network = gallery.looked_at(TrainedDetector(card, network), samples)
+    lines = ["sha256,condition,crops,views"]
+    kept: dict[str, list[NDArray[np.float16]]] = {"crops": [], "views": []}
+    for sample in samples:
+        prepared = prepare(decode(sample.path.read_bytes()))
+        assert prepared.crops is not None
+        for condition in ("hard", "clean"):  # only the latter is asked for
+            for look, pixels in (("crops", prepared.crops.pixels), ("views", prepared.views)):
+                with torch.no_grad():
+                    found = network.texture(network.encoder(torch.from_numpy(pixels))).half().numpy()
+                kept[look].append(found if condition == "clean" else found + 1)
+            lines.append(f"{sample.sha256},{condition},{len(kept['crops'][-1])},{len(kept['views'][-1])}")
+    for look, parts in kept.items():
+        np.save(tmp_path / f"{look}.npy", np.concatenate(parts))
+    (tmp_path / "images.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    by_kept = gallery.described(tmp_path, samples, network)
+    assert by_graph is not None
+    assert by_network is not None
+    textures = [found.texture for found in (by_graph, by_network, by_kept)]
+    first = textures[0]
+    assert first is not None
+    assert np.ptp(first, axis=0).max() > 0, "two pictures that differ"
+    for texture in textures:
+        assert texture is not None
+        assert texture.shape == (2, 2 * network.texture.size)
+        assert np.abs(texture.astype(int) - first).max() <= 1  # a step of rounding
+
+
+def test_a_graph_of_before_runs_and_hands_out_no_texture(
+    exported: tuple[NaturalTraceDetector, bytes], tmp_path: Path
+) -> None:
+    import onnx
+
+    from tests.model.sets import picture, saved
+
+    model = onnx.load_model_from_string(exported[1])
+    for output in [o for o in model.graph.output if o.name in TEXTURE]:
+        model.graph.output.remove(output)
+    detector = Detector(_card(tmp_path, model.SerializeToString()), 1)
+    sample = saved(tmp_path, "a.png", picture(1, (420, 340)), label=1)
+    traits = detector.detect(decode(sample.path.read_bytes())).traits
+    assert traits is not None
+    assert traits.texture is None
+    assert gallery.looked_at(detector, [sample]) is None
 
 
 def test_masks_cover_what_they_are_asked_to() -> None:

@@ -98,8 +98,9 @@ class CropSession:
     def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, ViewOutputs]:
         """`crops` uint8 (N, 128, 128, 3) and `views` uint8 (M, 256, 256, 3), N and M >= 1."""
         found = dict(zip(self._names, self.chosen.runtime.run(self._names, crops, views), strict=True))
+        rows = (found[name] for name in OUTPUTS)
         evidence = (found.get(name) for name in (*VIEW_EVIDENCE, VIEW_TEXTURE))
         return (
-            CropOutputs(*(found[name] for name in OUTPUTS), found.get(MAP_OUTPUT), found.get(CROP_TEXTURE)),
+            CropOutputs(*rows, map=found.get(MAP_OUTPUT), texture=found.get(CROP_TEXTURE)),
             ViewOutputs(found[VIEW_OUTPUT], *evidence),
         )

@@ -55,7 +55,7 @@ class _TrainedSession(CropSession):
         )
 
 
-class _TrainedDetector(Detector):
+class TrainedDetector(Detector):
     """The companion's detector with the trained networks in it; crops, aggregation, calibration are the same code."""
 
     def __init__(self, card: Card, network: NaturalTraceDetector) -> None:
@@ -68,7 +68,7 @@ def parity(
     """One line per readable file. Without `network` only graph and companion are compared; the companion always runs
     the released card, so it is asked only where `companion` is true."""
     exported = Detector(card)
-    trained = _TrainedDetector(card, network) if network else None
+    trained = TrainedDetector(card, network) if network else None
     lines: list[Line] = []
     with _companion() if companion else _nobody() as ask:
         for sample in samples:
