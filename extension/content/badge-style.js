@@ -52,7 +52,7 @@ button:focus-visible { outline: 3px solid var(--nt-focus); outline-offset: 2px; 
 [data-level="likely_ai"] {
   border-radius: 5px; background: var(--nt-likely_ai-tint); border-color: var(--nt-likely_ai); color: var(--nt-likely_ai);
 }
-[data-level="unclear"] { border: 1px dashed var(--nt-unclear); color: var(--nt-unclear); }
+[data-level="unclear"] { border-style: dashed; border-color: var(--nt-unclear); color: var(--nt-unclear); }
 [data-level="no_sign"] { color: var(--nt-no_sign); }
 [data-level="camera"] { background: var(--nt-camera-tint); border-color: var(--nt-camera); color: var(--nt-camera); }
 [data-level="problem"] { border-color: var(--nt-ink-2); }

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 
 import pytest
-from automatic import levels, open_popup, put_feed, turn_all_off, turn_on
+from automatic import API, levels, open_popup, put_feed, turn_all_off, turn_on
 from browsers import Browser, Page, eventually
 from site_server import Site
 
@@ -101,6 +101,20 @@ def test_the_popup_counts_by_level(browser: Browser, open_feed: Page) -> None:
     popup = open_popup(browser, open_feed)
     eventually(lambda: popup.evaluate("document.querySelectorAll('#counts li').length") >= 1, "the counts")
     popup.close()
+
+
+def test_everything_here_is_checked_without_turning_the_site_on(browser: Browser, gallery: str) -> None:
+    page = browser.open(gallery)
+    popup = open_popup(browser, page)
+    assert not popup.evaluate("document.querySelector('#site-switch').checked")
+    popup.click("#check-page")
+    page.bring_to_front()
+    eventually(lambda: len(set(levels(page)) - {"checking"}) and len(levels(page)) == 3, "a badge on each image")
+    popup.bring_to_front()
+    eventually(lambda: "3 images checked" in popup.evaluate("document.body.innerText"), "the popup to count them")
+    assert popup.evaluate(f"{API}.scripting.getRegisteredContentScripts()") == []
+    popup.close()
+    page.close()
 
 
 def test_turning_the_site_off_takes_the_badges_away(browser: Browser, open_feed: Page) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Generator
 
 import pytest
-from automatic import levels, turn_all_off, turn_on_in_options
+from automatic import API, levels, open_popup, turn_all_off, turn_on, turn_on_in_options
 from browsers import BadgeSeen, Browser, Page, eventually
-from feeds import FEEDS, Feed
+from feeds import FEEDS, INSTANCE, Feed
 from web import Web
 
 from conftest import Couple
@@ -75,6 +75,32 @@ def settle(page: Page, what: str) -> None:
         eventually(look, what)
     except AssertionError as error:
         raise AssertionError(f"{error}; {last[0]}") from None
+
+
+def test_any_instance_of_mastodon_is_turned_on_from_the_toolbar(couple: Couple) -> None:
+    """It is in no table. Where its pictures come from, the popup learns from the page, or from what was refused."""
+    page = couple.browser.open(INSTANCE.url)
+    page.bring_to_front()
+    eventually(lambda: page.evaluate("document.images.length") > 1, "the feed")
+    assert page.badges() == []
+    try:
+        turn_on(couple.browser, page)
+        popup = open_popup(couple.browser, page)
+        if couple.browser.name == "firefox":
+            # A popup in a tab of its own has no click on the toolbar behind it, and may not look into the page.
+            allow = "!document.querySelector('#refused').hidden && document.querySelector('#refused-hosts').textContent"
+            eventually(lambda: "files.social.example" in str(popup.evaluate(allow)), "the hosts that are missing")
+            popup.click("#allow")
+        permitted = (
+            f"{API}.permissions.contains({{origins: ['https://social.example/*', 'https://files.social.example/*']}})"
+        )
+        eventually(lambda: popup.evaluate(permitted), "both hosts to be permitted")
+        popup.close()
+        settle(page, "a badge on each image in view, and on nothing else")
+        assert page.evaluate("moved()") == []
+    finally:
+        page.close()
+        turn_all_off(couple.browser)
 
 
 @pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.id)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from browsers import Browser, eventually
+from browsers.chromium import ChromiumBrowser
+from browsers.firefox import FirefoxBrowser
 from companion import Companion
 from pairing import open_welcome, tone, type_code, use_port, words
 
@@ -42,6 +44,31 @@ def test_the_welcome_page_leads_from_nothing_to_paired(
     eventually(lambda: not page.evaluate("document.querySelector('#pair-form').hidden"), "the pairing to be forgotten")
     type_code(page, code)
     eventually(lambda: "Code expired" in words(page, "pair"), "a used code to be refused")
+
+
+def block_local_access(browser: Browser) -> None:
+    """As a person who answers no when the browser asks whether this extension may reach programs on the computer."""
+    if isinstance(browser, ChromiumBrowser):
+        where = f"chrome-extension://{browser.id}"
+        for name in ("loopback-network", "local-network-access"):
+            browser.cdp.command("Browser.setPermission", permission={"name": name}, setting="denied", origin=where)
+    elif isinstance(browser, FirefoxBrowser):
+        page = browser.open_extension("options/options.html")
+        where = page.evaluate("location.origin")
+        page.close()
+        principal = f"Services.scriptSecurityManager.createContentPrincipalFromOrigin('{where}')"
+        deny = f"Services.perms.addFromPrincipal({principal}, 'loopback-network', Services.perms.DENY_ACTION)"
+        browser.bidi.evaluate(browser.chrome_context(), f"({deny}, true)")
+
+
+def test_a_browser_that_blocks_local_access_is_said_to_do_so(fresh_browser: Browser) -> None:
+    block_local_access(fresh_browser)
+    page = open_welcome(fresh_browser)
+    eventually(lambda: words(page, "companion") == "Blocked by the browser", "the welcome page to say so", 90)
+    assert "browser’s settings" in page.evaluate("document.querySelector('#blocked-help').innerText")
+    popup = fresh_browser.open_extension("popup/popup.html")
+    said = "document.querySelector('.companion').innerText"
+    eventually(lambda: "Local network access is denied" in popup.evaluate(said), "the popup to say so", 90)
 
 
 def test_a_browser_that_was_revoked_is_told_to_pair_again(

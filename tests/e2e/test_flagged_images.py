@@ -64,7 +64,7 @@ def reader(couple: Couple) -> Generator[Browser]:
 
 
 @pytest.mark.parametrize("feed", [feed for feed in FEEDS if feed.background], ids=lambda feed: feed.id)
-def test_an_image_is_hidden_with_its_twin(reader: Browser, feed: Feed) -> None:
+def test_an_image_is_hidden_and_revealed_with_its_twin(reader: Browser, feed: Feed) -> None:
     """A background or a blurred copy that stayed would show what was to be hidden."""
     page = reader.open(feed.url)
     page.bring_to_front()
@@ -75,5 +75,13 @@ def test_an_image_is_hidden_with_its_twin(reader: Browser, feed: Feed) -> None:
     # The first post's copies; whichever box holds them counts as well.
     seen = f"{copies}.slice(0, 2).map(e => e.checkVisibility({{opacityProperty: true, visibilityProperty: true}}))"
     eventually(lambda: page.evaluate(seen) == [False, False], "both copies to be hidden")
+    assert page.evaluate("moved()") == []
+    # The uppermost post's button; what another post hides stays hidden.
+    touched = f"{copies}.map(e => e.closest('[data-naturaltrace-before]') !== null)"
+    eventually(lambda: len(page.evaluate(touched)) > 2 and page.evaluate(touched)[2], "the next post's to be hidden")
+    eventually(lambda: any(not each.level and each.shown for each in page.badges()), "the button that reveals it")
+    badges = page.badges()
+    page.click_badge(min((i for i, b in enumerate(badges) if not b.level and b.shown), key=lambda i: badges[i].box[1]))
+    eventually(lambda: page.evaluate(touched)[:3] == [False, False, True], "both copies to be shown, and no other")
     assert page.evaluate("moved()") == []
     page.close()

@@ -306,6 +306,8 @@ def test_the_page_has_no_accessibility_violations(
             teach(page, "Example generator", samples())
         eventually(lambda: "Example" in text(page, "#taught-list"), "what was taught", 120)
         if browser.name == "chromium":
+            # Teaching has scrolled to its form.
+            page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
             page.screenshot(shoot(f"settings-{scheme}"))
             for section in ("detection", "taught", "model"):
                 page.evaluate(f"document.getElementById('{section}').scrollIntoView({{behavior: 'instant'}})")

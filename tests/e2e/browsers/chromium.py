@@ -14,13 +14,13 @@ import shutil
 from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from .cdp import Cdp, CdpError
-from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme, Shortcut, keys_of
+from .page import EXTENSION, BadgeSeen, BrowserMissing, Key, Scheme, Shortcut, keys_of
 from .process import BrowserProcess
 from .waiting import eventually
 
@@ -46,7 +46,7 @@ _FLAGS = (
     "--use-mock-keychain",
     "--window-size=1280,900",
 )
-_KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, "")}
+_KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, ""), "ArrowLeft": (37, ""), "ArrowRight": (39, "")}
 Node = dict[str, Any]
 
 
@@ -96,7 +96,7 @@ class ChromiumPage:
         self.evaluate(f"(e => {{ e.focus(); e.select?.(); }})(document.querySelector({json.dumps(selector)}))")
         self.send("Input.insertText", text=text)
 
-    def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None:
+    def press(self, key: Key) -> None:
         code, text = _KEYS[key]
         event = {"key": key, "code": key, "windowsVirtualKeyCode": code, "text": text}
         # The key may close the panel that it is pressed in, and then nobody answers, to the first half or the second.
@@ -117,9 +117,13 @@ class ChromiumPage:
     def bring_to_front(self) -> None:
         self.send("Page.bringToFront")
 
-    def screenshot(self, path: Path) -> None:
+    def screenshot(self, path: Path, *, whole: bool = False) -> None:
         self.bring_to_front()
-        shot = self.send("Page.captureScreenshot", format="png")
+        clip: dict[str, Any] = {}
+        if whole:
+            size = self.send("Page.getLayoutMetrics")["cssContentSize"]
+            clip = {"captureBeyondViewport": True, "clip": {**size, "scale": 1}}
+        shot = self.send("Page.captureScreenshot", format="png", **clip)
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def badges(self) -> list[BadgeSeen]:
@@ -130,9 +134,16 @@ class ChromiumPage:
         self._click_at(x + width / 2, y + height / 2)
 
     def check_from_menu(self, selector: str) -> None:
-        # A headless Chromium has no menu to click; its binding hands the event to the extension's real listener.
+        # A headless Chromium has no menu to click; its binding hands the event to the extension's real listener. What a
+        # menu has no address for is found under the pointer.
         self.bring_to_front()
-        url = self.evaluate(f"(e => e.currentSrc || e.poster)(document.querySelector({json.dumps(selector)}))")
+        found = f"document.querySelector({json.dumps(selector)})"
+        x, y = self.evaluate(
+            f"(e => {{ e.scrollIntoView({{block: 'nearest'}}); const b = e.getBoundingClientRect();"
+            f" return [b.x + b.width / 2, b.y + b.height / 2] }})({found})"
+        )
+        self.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        url = self.evaluate(f"(e => (e.shadowRoot?.querySelector('img') ?? e).currentSrc ?? '')({found})")
         info = {
             "menuItemId": "check-image",
             "srcUrl": url,
@@ -157,8 +168,10 @@ class ChromiumPage:
     def close(self) -> None:
         self._cdp.command("Target.closeTarget", targetId=self.target)
 
-    def emulate(self, scheme: Scheme, size: tuple[int, int] | None) -> None:
-        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    def emulate(self, scheme: Scheme, size: tuple[int, int] | None, *, forced: bool = False) -> None:
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        features += [{"name": "forced-colors", "value": "active"}] if forced else []
+        self.send("Emulation.setEmulatedMedia", features=features)
         if size is not None:
             width, height = size
             self.send(
@@ -205,13 +218,18 @@ class ChromiumPage:
             functionDeclaration="""function () {
                 const {x, y, width, height} = this.getBoundingClientRect();
                 const shown = this.checkVisibility({visibilityProperty: true, opacityProperty: true});
-                return {box: [x, y, width, height], shown} }""",
+                const {outlineStyle, outlineWidth, borderTopWidth} = getComputedStyle(this);
+                const ring = outlineStyle !== 'none' && parseFloat(outlineWidth) > 0;
+                const border = parseFloat(borderTopWidth);
+                return {box: [x, y, width, height], shown, ring, border} }""",
         )["result"]["value"]
         return BadgeSeen(
             level=attributes.get("data-level", ""),
             name=attributes.get("aria-label", ""),
             box=tuple(measured["box"]),
             shown=measured["shown"],
+            ring=measured["ring"],
+            border=measured["border"],
         )
 
 
@@ -233,6 +251,7 @@ class ChromiumBrowser:
         if web_port is not None or trust is not None:
             extension = _with_web_permission(extension, self._process.profile / "extension")
         self._scheme: Scheme = "light"
+        self._forced = False
         self._headless = headless
         self._size = (1280, 800)
         command = [executable, *_FLAGS, f"--user-data-dir={self._process.profile}", f"--lang={language}"]
@@ -275,7 +294,7 @@ class ChromiumBrowser:
     def open(self, url: str) -> ChromiumPage:
         page = ChromiumPage(self, self.cdp.command("Target.createTarget", url="about:blank")["targetId"])
         # A window that a person looks at keeps its own size.
-        page.emulate(self._scheme, self._size if self._headless else None)
+        page.emulate(self._scheme, self._size if self._headless else None, forced=self._forced)
         page.goto(url)
         return page
 
@@ -325,6 +344,9 @@ class ChromiumBrowser:
 
     def set_scheme(self, scheme: Scheme) -> None:
         self._scheme = scheme
+
+    def force_colours(self, on: bool) -> None:
+        self._forced = on
 
     def resize(self, width: int, height: int) -> None:
         self._size = (width, height)

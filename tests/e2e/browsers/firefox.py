@@ -12,16 +12,16 @@ import os
 import shutil
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from .bidi import Bidi, BidiError
-from .page import EXTENSION, BadgeSeen, BrowserMissing, Scheme, Shortcut, keys_of
+from .page import EXTENSION, BadgeSeen, BrowserMissing, Key, Scheme, Shortcut, keys_of
 from .process import BrowserProcess
 from .waiting import eventually
 
 _NAMES = ("firefox-esr", "firefox")
 _UUID = "5f2c1d6e-6f0b-4f4f-9a51-6e61747472ac"
-_KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004"}
+_KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004", "ArrowLeft": "\ue012", "ArrowRight": "\ue014"}
 
 # No first-run pages, no lookups outside, a fixed address for the extension's pages.
 _PREFS: dict[str, bool | int | str] = {
@@ -89,7 +89,7 @@ class FirefoxPage:
         actions = [{"type": kind, "value": letter} for letter in text for kind in ("keyDown", "keyUp")]
         self._perform([{"type": "key", "id": "keys", "actions": actions}])
 
-    def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None:
+    def press(self, key: Key) -> None:
         actions = [{"type": kind, "value": _KEYS[key]} for kind in ("keyDown", "keyUp")]
         try:
             self._perform([{"type": "key", "id": "keys", "actions": actions}])
@@ -106,8 +106,9 @@ class FirefoxPage:
     def bring_to_front(self) -> None:
         self._bidi.command("browsingContext.activate", context=self.context)
 
-    def screenshot(self, path: Path) -> None:
-        shot = self._bidi.command("browsingContext.captureScreenshot", context=self.context)
+    def screenshot(self, path: Path, *, whole: bool = False) -> None:
+        origin = "document" if whole else "viewport"
+        shot = self._bidi.command("browsingContext.captureScreenshot", context=self.context, origin=origin)
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def badges(self) -> list[BadgeSeen]:
@@ -184,7 +185,10 @@ class FirefoxPage:
             "script.callFunction",
             functionDeclaration="""e => { const {x, y, width, height} = e.getBoundingClientRect();
                 const shown = e.checkVisibility({visibilityProperty: true, opacityProperty: true});
-                return JSON.stringify({box: [x, y, width, height], shown}) }""",
+                const {outlineStyle, outlineWidth, borderTopWidth} = getComputedStyle(e);
+                const ring = outlineStyle !== 'none' && parseFloat(outlineWidth) > 0;
+                const border = parseFloat(borderTopWidth);
+                return JSON.stringify({box: [x, y, width, height], shown, ring, border}) }""",
             arguments=[{"sharedId": button["sharedId"]}],
             target={"context": self.context},
             awaitPromise=False,
@@ -195,6 +199,8 @@ class FirefoxPage:
             name=attributes.get("aria-label", ""),
             box=tuple(value["box"]),
             shown=value["shown"],
+            ring=value["ring"],
+            border=value["border"],
         )
 
 
@@ -306,6 +312,9 @@ class FirefoxBrowser:
         self.bidi.evaluate(
             self.chrome_context(), f"Services.prefs.set{kind}Pref({json.dumps(name)}, {json.dumps(value)})"
         )
+
+    def force_colours(self, on: bool) -> None:
+        self.set_preference("browser.display.document_color_use", 2 if on else 0)
 
     def resize(self, width: int, height: int) -> None:
         self._size = (width, height)

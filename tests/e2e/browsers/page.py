@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, Self
 
 EXTENSION = Path(__file__).resolve().parents[3] / "extension"
 
+Key = Literal["Enter", "Escape", "Tab", "ArrowLeft", "ArrowRight"]
 Scheme = Literal["light", "dark"]
 Shortcut = Literal["check-image", "next-badge", "open-details", "toggle-site"]
 
@@ -29,12 +30,15 @@ class BrowserMissing(Exception):  # noqa: N818 (it reads as what it says)
 @dataclass(frozen=True, slots=True)
 class BadgeSeen:
     """A badge as it stands on a page. `level` is a verdict's level, "checking" or "problem"; `box` is x, y, width,
-    height in CSS pixels of the viewport; `shown` is false where it is hidden, under a sticky bar for instance."""
+    height in CSS pixels of the viewport; `shown` is false where it is hidden, under a sticky bar for instance; `ring`
+    is true while it shows that the keyboard is at it; `border` is the width of its line, in CSS pixels."""
 
     level: str
     name: str
     box: tuple[float, float, float, float]
     shown: bool
+    ring: bool = False
+    border: float = 0.0
 
 
 class Page(Protocol):
@@ -44,13 +48,16 @@ class Page(Protocol):
     def evaluate(self, expression: str) -> Any: ...
     def click(self, selector: str) -> None: ...
     def type(self, selector: str, text: str) -> None: ...
-    def press(self, key: Literal["Enter", "Escape", "Tab"]) -> None: ...
+    def press(self, key: Key) -> None: ...
     def shortcut(self, shortcut: Shortcut) -> None:
         """Press the keys of one of the extension's commands; the tab must be in front."""
         ...
 
     def bring_to_front(self) -> None: ...
-    def screenshot(self, path: Path) -> None: ...
+    def screenshot(self, path: Path, *, whole: bool = False) -> None:
+        """What shows of it; with `whole`, all of it from top to end."""
+        ...
+
     def badges(self) -> list[BadgeSeen]: ...
     def click_badge(self, index: int = 0) -> None: ...
     def check_from_menu(self, selector: str) -> None:
@@ -84,6 +91,10 @@ class Browser(Protocol):
 
     def set_scheme(self, scheme: Scheme) -> None:
         """Light or dark, for pages opened from now on."""
+        ...
+
+    def force_colours(self, on: bool) -> None:
+        """Colours of the user's own in place of any page's, for pages opened from now on."""
         ...
 
     def resize(self, width: int, height: int) -> None:

@@ -55,6 +55,10 @@ FEEDS = (
 )
 
 
+# Mastodon is run by thousands, each under a name of its own.
+INSTANCE = Feed("mastodon", "https://social.example/home", ("files.social.example",))
+
+
 class FeedPages:
     """Answers for the hosts of all feeds. Every picture is the same file, which says that it was generated: the
     companion looks at it once, so what is tested here is the extension."""
@@ -62,8 +66,8 @@ class FeedPages:
     def __init__(self) -> None:
         self._made = pictures.declared_png(pictures.photograph("coffee", (320, 240)))
         self._avatar = pictures.jpeg(pictures.photograph("chelsea", (80, 80)))
-        self._pages = {feed.host: feed for feed in FEEDS}
-        self._images = {host for feed in FEEDS for host in feed.images}
+        self._pages = {feed.host: feed for feed in (*FEEDS, INSTANCE)}
+        self._images = {host for feed in (*FEEDS, INSTANCE) for host in feed.images}
 
     def __call__(self, host: str, path: str) -> Reply | None:
         if host in self._images:
@@ -76,5 +80,6 @@ class FeedPages:
             return Reply((_HERE / "feed.js").read_bytes(), "text/javascript; charset=utf-8")
         page = (_HERE / f"{feed.id}.html").read_text(encoding="utf-8")
         page = page.replace("{inline}", f"data:image/png;base64,{base64.b64encode(self._made).decode()}")
+        page = page.replace("files.mastodon.social", feed.images[0]) if feed is INSTANCE else page
         headers = {"Content-Security-Policy": feed.policy}
         return Reply(page.encode(), "text/html; charset=utf-8", headers=headers)
