@@ -1,6 +1,6 @@
 // The toolbar popup: is the companion there, what was found on this page, is this site on.
 
-import { api, ask, plural, text } from "../shared/browser.js";
+import { api, ask, language, plural, text } from "../shared/browser.js";
 import { el, listed, localise, must } from "../shared/dom.js";
 import { LEVELS } from "../shared/levels.js";
 import { changeSettings, settings, turnSite } from "../shared/settings.js";
@@ -9,6 +9,7 @@ import { companionAdvice, companionTitle } from "../shared/state-words.js";
 import { imageOrigins, pageState } from "./page.js";
 
 const LOOK_EVERY_MS = 1000;
+const number = new Intl.NumberFormat(language());
 
 const siteSwitch = must("#site-switch", HTMLInputElement);
 const pause = must("#pause", HTMLButtonElement);
@@ -44,7 +45,7 @@ async function showPage() {
   const items = found.map((level) => {
     const icon = naturalTrace.icons.draw(level);
     icon.style.color = `var(--nt-${level})`;
-    return el("li", {}, icon, `${text(`badge_${level}`)} `, el("strong", {}, String(state?.counts[level])));
+    return el("li", {}, icon, `${text(`badge_${level}`)} `, el("strong", {}, number.format(state?.counts[level] ?? 0)));
   });
   must("#counts", HTMLElement).replaceChildren(...items);
   const checked = found.reduce((sum, level) => sum + (state?.counts[level] ?? 0), 0);

@@ -1,11 +1,12 @@
 """Automatic badges: a feed that grows, in both browsers."""
 
+import threading
 from collections.abc import Generator
 
 import pytest
 from automatic import API, levels, open_popup, put_feed, turn_all_off, turn_on
 from browsers import Browser, Page, eventually
-from site_server import Site
+from site_server import Reply, Site
 
 
 @pytest.fixture
@@ -115,6 +116,43 @@ def test_everything_here_is_checked_without_turning_the_site_on(browser: Browser
     assert popup.evaluate(f"{API}.scripting.getRegisteredContentScripts()") == []
     popup.close()
     page.close()
+
+
+class Holding(Site):
+    """Gives the page its pictures at once, and the extension none until it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may = threading.Event()
+
+    def reply(self, host: str, path: str) -> Reply | None:
+        if path == "/made.png" and not is_page_request(self.asked[-1].headers):
+            self.may.wait(120)
+        return super().reply(host, path)
+
+
+def test_what_has_scrolled_away_is_waited_for_no_more(browser: Browser) -> None:
+    with Holding() as site:
+        page = browser.open(put_feed(site))
+        try:
+            page.evaluate("(add(1, () => '/made.png?held'), document.body.style.minHeight = '6000px')")
+            turn_on(browser, page)
+            popup = open_popup(browser, page)
+            note = "document.querySelector('#page-note').textContent"
+            eventually(lambda: "1 image being checked" in popup.evaluate(note), "the check to be under way")
+            page.bring_to_front()
+            page.evaluate("scrollTo(0, 5000)")
+            popup.bring_to_front()
+            eventually(lambda: popup.evaluate(note) == "", "nothing to be waited for")
+            site.may.set()
+            page.bring_to_front()
+            page.evaluate("scrollTo(0, 0)")
+            eventually(lambda: levels(page) == ["ai"], "the badge, once it is back in view")
+            popup.close()
+        finally:
+            site.may.set()
+            page.close()
+            turn_all_off(browser)
 
 
 def test_turning_the_site_off_takes_the_badges_away(browser: Browser, open_feed: Page) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from automatic import API
 from browsers import eventually
 from browsers.chromium import ChromiumBrowser, ChromiumPage
 from companion import Companion
@@ -97,3 +98,26 @@ def test_an_image_from_elsewhere_that_cannot_be_fetched_is_judged_from_the_scree
         panel = eventually(page.panel, "the details panel")
         eventually(lambda: panel.evaluate("document.querySelector('.note') !== null"), "the note on the screenshot")
         page.close()
+
+
+def test_a_site_that_is_not_permitted_stays_off(windowed: ChromiumBrowser, screen: str) -> None:
+    """The browser's own question, answered with Esc; Firefox's is in test_permissions.py."""
+    page = windowed.open_extension("options/options.html")
+    checked = "document.querySelector('#sites input').checked"
+    kept = f"{API}.storage.local.get('settings').then(s => s.settings?.sites ?? [])"
+    eventually(lambda: page.evaluate("document.querySelectorAll('#sites input').length"), "the sites")
+    eventually(lambda: page.evaluate("document.querySelector('#companion').textContent"), "the companion's state")
+    page.click("#sites input")
+    # The wish stands as long as the question is open.
+    eventually(lambda: page.evaluate(kept) == ["x"], "the wish to be kept")
+    assert page.evaluate(checked)
+
+    def refused() -> bool:
+        environment = {**os.environ, "DISPLAY": screen}
+        subprocess.run(["xdotool", "key", "Escape"], env=environment, check=True, timeout=60)
+        return not page.evaluate(checked)
+
+    eventually(refused, "the switch to go back")
+    eventually(lambda: page.evaluate(kept) == [], "the wish to be forgotten")
+    assert page.evaluate(f"{API}.scripting.getRegisteredContentScripts()") == []
+    page.close()
