@@ -61,17 +61,7 @@ def block_local_access(browser: Browser) -> None:
         browser.bidi.evaluate(browser.chrome_context(), f"({deny}, true)")
 
 
-def test_a_browser_that_blocks_local_access_is_said_to_do_so(fresh_browser: Browser) -> None:
-    block_local_access(fresh_browser)
-    page = open_welcome(fresh_browser)
-    eventually(lambda: words(page, "companion") == "Blocked by the browser", "the welcome page to say so", 90)
-    assert "browser’s settings" in page.evaluate("document.querySelector('#blocked-help').innerText")
-    popup = fresh_browser.open_extension("popup/popup.html")
-    said = "document.querySelector('.companion').innerText"
-    eventually(lambda: "Local network access is denied" in popup.evaluate(said), "the popup to say so", 90)
-
-
-def test_a_browser_that_was_revoked_is_told_to_pair_again(
+def test_a_browser_that_was_revoked_or_blocks_local_access_is_told_what_to_do(
     fresh_browser: Browser, companion: Companion, tmp_path: Path
 ) -> None:
     with Companion(tmp_path) as own:
@@ -84,3 +74,10 @@ def test_a_browser_that_was_revoked_is_told_to_pair_again(
         eventually(lambda: not page.evaluate("document.querySelector('#pair-form').hidden"), "the page to notice")
         own.stop()
         eventually(lambda: tone(page, "companion") == "wait", "the page to notice that the companion is gone")
+        # From here it can't be reached for another reason, and other advice is called for.
+        block_local_access(fresh_browser)
+        eventually(lambda: words(page, "companion") == "Blocked by the browser", "the page to say so", 90)
+        assert "browser’s settings" in page.evaluate("document.querySelector('#blocked-help').innerText")
+        popup = fresh_browser.open_extension("popup/popup.html")
+        said = "document.querySelector('.companion').innerText"
+        eventually(lambda: "Local network access is denied" in popup.evaluate(said), "the popup to say so", 90)
