@@ -16,7 +16,9 @@ const past = Number(new URLSearchParams(location.search).get("past"));
 
 /** @param {[label: string, value: string][]} pairs */
 function pairList(pairs) {
-  return el("dl", {}, ...pairs.flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, value)]));
+  const isHash = (/** @type {string} */ value) => /^[\da-f]{64}$/.test(value);
+  const shown = (/** @type {string} */ value) => el("dd", { class: isHash(value) ? "hash" : "" }, value);
+  return el("dl", {}, ...pairs.flatMap(([label, value]) => [el("dt", {}, label), shown(value)]));
 }
 
 /** What programs read in each piece of evidence. @param {Verdict} verdict */

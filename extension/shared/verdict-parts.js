@@ -183,7 +183,7 @@ export function copies(verdict, url, at) {
 }
 
 /** @param {Verdict} verdict @returns {[label: string, value: string][]} */
-export function facts({ image, model, timing_ms: timing }) {
+export function facts({ image, model, timing_ms: timing, cached }) {
   const number = new Intl.NumberFormat(language());
   const size = new Intl.NumberFormat(language(), { style: "unit", unit: "kilobyte", maximumFractionDigits: 1 });
   const total = Object.values(timing ?? {}).reduce((sum, each) => sum + each, 0);
@@ -193,6 +193,7 @@ export function facts({ image, model, timing_ms: timing }) {
     [text("fact_file"), `${image.format}, ${size.format(image.bytes / 1000)}`],
     ["SHA-256", image.sha256],
     [text("fact_model"), `${model.name} ${model.version}`],
-    ...(total > 0 ? [/** @type {[string, string]} */ ([text("fact_took"), took.format(total)])] : []),
+    // A verdict that was known already took no time worth telling.
+    ...(total > 0 && !cached ? [/** @type {[string, string]} */ ([text("fact_took"), took.format(total)])] : []),
   ];
 }

@@ -74,3 +74,21 @@ test("nothing is promised that cannot be known", () => {
   for (const language of languages)
     assert.doesNotMatch(messages(language).badge_no_sign?.message ?? "", /\breal\b|authentic/i);
 });
+
+test("a level has one name: on badges, where the companion gives it, and in the extension's own words", () => {
+  const wording = new URL("../../daemon/naturaltrace/verdicts/wording/", import.meta.url);
+  const sections = {
+    ai: "pixels_ai",
+    likely_ai: "pixels_likely_ai",
+    unclear: "pixels_unclear",
+    no_sign: "pixels_no_sign",
+    camera: "signed_capture",
+  };
+  for (const language of languages) {
+    const theirs = readFileSync(new URL(`${language}.toml`, wording), "utf8");
+    for (const [level, section] of Object.entries(sections)) {
+      const [, label] = new RegExp(`\\[verdict\\.${section}\\]\\s+label = "([^"]+)"`).exec(theirs) ?? [];
+      assert.equal(messages(language)[`badge_${level}`]?.message, label, `${language}: ${level}`);
+    }
+  }
+});

@@ -72,7 +72,9 @@ class FeedPages:
     def __call__(self, host: str, path: str) -> Reply | None:
         if host in self._images:
             data, kind = (self._avatar, "image/jpeg") if "avatar" in path else (self._made, "image/png")
-            return Reply(data, kind, headers={"Access-Control-Allow-Origin": "*"})
+            # Some hosts let every page read their pictures; others only who is permitted.
+            headers = {} if host in INSTANCE.images else {"Access-Control-Allow-Origin": "*"}
+            return Reply(data, kind, headers=headers)
         feed = self._pages.get(host)
         if feed is None:
             return None
