@@ -27,7 +27,19 @@ def test_kinds_have_their_shares_and_sources_count_by_their_root() -> None:
 
 
 def test_images_of_one_kind_count_alike() -> None:
-    kinds = kind_numbers(["photo"] * 3 + ["art"] * 27)
+    kinds = kind_numbers(["photo"] * 9 + ["art"] * 27)
     found = image_weights(kinds)
     assert found.mean() == pytest.approx(1)
-    assert found[:3].sum() / found[3:].sum() == pytest.approx(0.60 / 0.18)
+    assert found[:9].sum() / found[9:].sum() == pytest.approx(0.60 / 0.18)
+
+
+def test_no_single_image_of_a_rare_kind_counts_for_many() -> None:
+    found = image_weights(kind_numbers(["photo"] * 499 + ["render-game"]))
+    assert found.mean() == pytest.approx(1)
+    assert 4 < found[-1] / found[0] < 5  # by its share alone it would be 67
+
+
+def test_sources_can_count_nearly_alike() -> None:
+    labels, sources = np.array([0] * 100 + [1] * 10), np.array([0] * 80 + [1] * 20 + [2] * 10)
+    found = row_weights(labels, sources, np.zeros(110, dtype=np.int64), power=0.2)
+    assert found[:80].sum() / found[80:100].sum() == pytest.approx(4**0.2)

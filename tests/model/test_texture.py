@@ -61,7 +61,7 @@ def test_place_map_of_a_detector_averages_to_its_linear_logit() -> None:
         torch.testing.assert_close(places.mean((1, 2)), logit, rtol=1e-3, atol=1e-3)
 
 
-def test_both_halves_of_a_logit_weigh_the_same() -> None:
+def test_halves_of_a_logit_have_their_parts_of_it() -> None:
     torch.manual_seed(0)
     logit, x = BentLogit(12, 8).eval(), torch.randn(500, 12)
     with torch.no_grad():
@@ -69,7 +69,8 @@ def test_both_halves_of_a_logit_weigh_the_same() -> None:
         logit.balance(x)
         halves = logit.mix[0] * logit.line(x), logit.mix[1] * logit.bend(x)
         torch.testing.assert_close(logit(x), (halves[0] + halves[1]).squeeze(1))
-    torch.testing.assert_close(halves[0].std(), halves[1].std())
+    torch.testing.assert_close(3 * halves[0].std(), halves[1].std())
+    torch.testing.assert_close(halves[0].std() + halves[1].std(), logit.line(x).std())
 
 
 def test_convex_fit_finds_the_direction_and_weighs_sources_alike() -> None:

@@ -14,6 +14,7 @@ from naturaltrace_model.networks.trace_net import TraceOutput
 from naturaltrace_model.traces.prototypes import nearness
 
 _WIDEST = 6.0  # deviations; a statistic further out than this says no more
+_PARTS = (0.25, 0.75)  # of a logit's linear half and of its bent one (docs/decisions/0016)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,9 @@ class DetectorConfig:
     """All that is needed to build the detector again; stored in checkpoints and in the card."""
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    hidden: int = 512
-    crop_hidden: int = 256  # of the bent half of a crop's logit
+    hidden: int = 512  # of a projection
+    crop_hidden: int = 512  # of the bent half of a crop's logit
+    view_hidden: int = 256  # of a view's
     embedding: int = 128
     families: int = len(FAMILIES)
     prototypes: int = 32
@@ -33,7 +35,8 @@ class DetectorConfig:
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "DetectorConfig":
-        values: dict[str, Any] = data | {"encoder": EncoderConfig.from_json(data["encoder"])}
+        # Up to 0.6.0 a view's bent half was as wide as a projection, and no word said so.
+        values = {"view_hidden": data["hidden"]} | data | {"encoder": EncoderConfig.from_json(data["encoder"])}
         return DetectorConfig(**values)
 
 
@@ -69,10 +72,10 @@ class BentLogit(nn.Module):
         return (self.mix[0] * self.line(x) + self.mix[1] * self.bend(x)).squeeze(1)
 
     def balance(self, x: Tensor) -> None:
-        """Give both halves the same weight, judged by a sample of x: which of them to trust more, training's own
-        sources cannot say."""
-        halves = self.line(x).std(), self.bend(x).std()
-        self.mix.copy_(torch.stack([halves[0] / (2 * h) for h in halves]))
+        """Give the halves their parts of the whole, by how far each spreads over a sample of x; at the linear half's
+        scale. The parts were found on folds of sources: training's own cannot say which half to trust."""
+        spread = self.line(x).std(), self.bend(x).std()
+        self.mix.copy_(torch.stack([part * spread[0] / s for part, s in zip(_PARTS, spread, strict=True)]))
 
 
 class TraceHeads(nn.Module):
@@ -124,7 +127,7 @@ class ViewHeads(nn.Module):
     def __init__(self, size: int, config: DetectorConfig) -> None:
         super().__init__()
         self.standard = Standard(size)
-        self.head_logit = BentLogit(size, config.hidden)
+        self.head_logit = BentLogit(size, config.view_hidden)
         self.head_embedding = nn.Linear(size, config.embedding)
         self.head_family = nn.Linear(config.embedding, config.families)
 

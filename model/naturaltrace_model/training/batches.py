@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from naturaltrace_model.data import webdataset
-from naturaltrace_model.data.kinds import by_root
+from naturaltrace_model.data.kinds import by_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def balanced_batches(main: Shard, twins: Shard | None, mix: Mix, seed: int) -> I
     rng = np.random.default_rng(seed)
     real = np.flatnonzero(main.label == 0)
     generated = np.flatnonzero(main.label == 1)
-    chance = by_root(main.family[generated])
+    chance = by_size(main.family[generated])
     pairs = mix.pairs if twins is not None else 0
     rows_of = main.rows_of_region() if pairs else {}
     half = mix.size // 2

@@ -35,7 +35,7 @@ class JudgementConfig:
     view_ridge: float = 0.02
     rows: int = 80_000
     twins: float = 0.15
-    steps: int = 1500  # of either bent half
+    steps: int = 2500  # of either bent half
     traces: TracesConfig = field(default_factory=TracesConfig)
     stage1: bool = True
     seed: int = 0
