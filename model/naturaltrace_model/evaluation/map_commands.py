@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
     train.add_argument("pool", type=Path, nargs="+", help="folders that `splices` made")
     train.add_argument("--out", type=Path, required=True, help="checkpoint to write, e.g. run/map.pt")
     train.add_argument("--without", help="an autoencoder to leave out (for measuring)")
-    train.add_argument("--splices", type=int, default=10_000, help="290 kB each beside OUT while it trains")
+    train.add_argument("--splices", type=int, default=10_000, help="74 kB each beside OUT while it trains")
     train.add_argument("--steps", type=int, default=4000)
     train.add_argument("--rate", type=float, default=3e-3, help="of learning, at its highest; falls to nothing")
     train.add_argument("--start", type=Path, help="checkpoint to go on from, e.g. the last release's map.pt")

@@ -44,7 +44,6 @@ _CHANCE = 0.5
 _RATE = 0.01  # aimed at below what may be promised (0.02): test sources are not val sources
 _PROMISED = 0.02
 _SPLICES = 400
-_LANES = 16  # channels
 _QUALITIES = (0.0, 70.0, 85.0, 101.0)  # where one threshold ends and the next begins
 _FEWEST = 100  # images that a threshold of their own is set on
 _SAVED_AGAIN = (90, 75)  # JPEG qualities
@@ -90,19 +89,12 @@ def to_onnx(network: Localiser) -> bytes:
 
 
 def _folded(network: Localiser) -> Localiser:
-    """A copy whose first convolution does what made its measures comparable, and that takes as many measures of colour
-    as onnxruntime works on at once: those that are missing are zero, and nothing hangs on them."""
+    """A copy whose first convolution does what made its measures comparable."""
     folded, conv, usual = copy.deepcopy(network), cast(nn.Conv2d, network.cells[0]), network.usual
     assert usual.running_mean is not None
     assert usual.running_var is not None
     weight = conv.weight.detach() / (usual.running_var + usual.eps).sqrt()[None, :, None, None]
     bias = -(weight * usual.running_mean[None, :, None, None]).sum((1, 2, 3))
-    luma, coloured = network.config.filters[:2]
-    more = -coloured % _LANES
-    patterns = folded.coloured.weight
-    folded.coloured.weight = torch.cat([patterns, patterns.new_zeros(more, *patterns.shape[1:])])
-    before, after = weight[:, : luma + coloured], weight[:, luma + coloured :]
-    weight = torch.cat([before, weight.new_zeros(len(weight), more, *weight.shape[2:]), after], dim=1)
     first = nn.Conv2d(weight.shape[1], conv.out_channels, conv.kernel_size[0], conv.stride[0])
     first.weight.data = weight
     cast(nn.Parameter, first.bias).data = bias

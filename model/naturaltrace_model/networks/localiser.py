@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _FLOOR = 0.005  # below rounding noise no residual says anything
-_BLOCK = 8  # pixels of JPEG's blocks, and of what is measured
+_CELL = 16  # pixels of what is judged
+_BLOCK = 8  # pixels of JPEG's blocks
 _ROUNDED = 0.75  # half of one of 255 steps of luma, in a plane of unit length: smaller ones are lost to rounding
 # JPEG's luma, and two differences of colours: each of unit length, so that patterns are as strong in all of them.
 _PLANES = ((0.299, 0.587, 0.114), (0.5, -0.5, 0.1), (-0.25, -0.25, 0.5))
@@ -21,11 +22,11 @@ _PLANES = ((0.299, 0.587, 0.114), (0.5, -0.5, 0.1), (-0.25, -0.25, 0.5))
 
 @dataclass(frozen=True, slots=True)
 class LocaliserConfig:
-    """How many filters look at luma, at a difference of colours, and at half the size, of which a quarter look at
-    colour; how many coefficients of JPEG's transform are looked at, coarse ones first, of luma and of each difference
-    of colours at half size; `width` of all that follows, in blocks of these dilations."""
+    """How many filters look at luma, at differences of colours (half of them at each), and at half the size, of which a
+    quarter look at colour; how many coefficients of JPEG's transform are looked at, coarse ones first, of luma and of
+    each difference of colours at half size; `width` of all that follows, in blocks of these dilations."""
 
-    filters: tuple[int, int, int] = (16, 8, 16)
+    filters: tuple[int, int, int] = (16, 16, 16)
     coefficients: tuple[int, int] = (63, 15)
     width: int = 64
     dilations: tuple[int, ...] = (1, 2, 4, 1)
@@ -42,7 +43,7 @@ class LocaliserConfig:
 
     @property
     def measures(self) -> int:
-        """How many are taken of each 8 × 8 pixels."""
+        """How many are taken of each 16 × 16 pixels."""
         return sum(self.filters) + self.coefficients[0] + 2 * self.coefficients[1] + len(_PLANES)
 
 
@@ -50,43 +51,45 @@ class Localiser(nn.Module):
     """Pictures to logits; > 0: rather generated than not."""
 
     luma: Tensor
-    colour: Tensor
     halves: Tensor
 
     def __init__(self, config: LocaliserConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or LocaliserConfig()
         planes = _unit(torch.tensor(_PLANES))
-        self.register_buffer("luma", planes[0, :, None], persistent=False)
-        self.register_buffer("colour", planes[1, :, None], persistent=False)
-        # Over rows of pixels as they lie in memory, red, green, blue in turn: nothing has to be laid out anew.
+        # Over rows of pixels as they lie in memory, red, green, blue in turn: nothing has to be laid out anew. Sixteen
+        # pixels at once, for a product with a single column is slow.
+        self.register_buffer("luma", torch.kron(torch.eye(_CELL), planes[0, :, None]), persistent=False)
         self.register_buffer("halves", (planes / 4).repeat(1, 2)[:, None, None].repeat(1, 1, 2, 1), persistent=False)
         (native, coloured, halved), (of_luma, of_colours) = config.filters, config.coefficients
-        self.native = _Strengths(_patterns(native)[:, None], 4)
-        self.coloured = _Strengths(_patterns(coloured, 2)[:, None], 4)
+        self.native = _Strengths(_patterns(native)[:, None], (2, 4), (8, 4))
+        seen = _patterns(coloured // 2, 2)
+        both = torch.cat([(seen[..., None] * plane).flatten(2) for plane in planes[1:]])
+        self.coloured = _Strengths(both[:, None], (4, 12), (4, 4))
         of_colour = [int(n >= halved - halved // 4) for n in range(halved)]
-        self.halved = _Strengths(_on_planes(_patterns(halved), of_colour), 2)
-        self.coefficients = _Coefficients(_coefficients(of_luma)[:, None])
+        self.halved = _Strengths(_on_planes(_patterns(halved), of_colour), (2, 4), (4, 2))
+        self.coefficients = _OfLuma(_coefficients(of_luma)[:, None])
         of_both = _coefficients(of_colours).repeat(2, 1, 1)
         self.colours = _Coefficients(_on_planes(of_both, [1 + n // of_colours for n in range(2 * of_colours)]))
         self.usual = nn.BatchNorm2d(config.measures, affine=False)
-        self.cells = nn.Sequential(*_convolution(config.measures, config.width, 2, 2, 1))
+        self.cells = nn.Sequential(*_convolution(config.measures, config.width, 1, 1))
         self.blocks = nn.ModuleList(_Block(config.width, dilation) for dilation in config.dilations)
         self.compare = nn.ModuleList(_Compare(config.width) for _ in range(2))
         self.logit = nn.Conv2d(config.width, 1, 1)
 
     def measure(self, pictures: Tensor) -> Tensor:
-        """uint8 (B, H, W, 3), sides multiples of 16, to what is measured of each 8 × 8 pixels, (B, M, H / 8, W / 8)."""
-        x = pictures.float() / 64 - 2
-        luma, colour = ((x @ plane).squeeze(-1)[:, None] for plane in (self.luma, self.colour))
-        half = F.conv2d(x.flatten(2)[:, None], self.halves, stride=(2, 6))
-        # Where chroma is halved, as in nearly all JPEGs, a block of it covers four of these places.
-        colours = F.interpolate(self.colours(half), scale_factor=2.0)
-        found = [self.native(luma), self.coloured(colour), self.halved(half), F.avg_pool2d(half, 4)]
-        return torch.cat([*found, self.coefficients(luma), colours], dim=1)
+        """uint8 (B, H, W, 3), sides multiples of 16, to what is measured of each 16 × 16 pixels, (B, M, H / 16,
+        W / 16)."""
+        many, height, width, _ = pictures.shape
+        rows = (pictures.float() / 64 - 2).reshape(many, 1, height, 3 * width)
+        luma = (rows.reshape(many, height, -1, 3 * _CELL) @ self.luma).reshape(many, 1, height, width)
+        half = F.conv2d(rows, self.halves, stride=(2, 6))
+        strong = torch.cat([self.native(luma), self.coloured(rows), self.halved(half)], dim=1)
+        means = F.avg_pool2d(half, _CELL // 2)
+        return torch.cat([torch.log(strong + _FLOOR), means, self.coefficients(luma), self.colours(half)], dim=1)
 
     def judge(self, measures: Tensor) -> Tensor:
-        """What `measure` gave to logits (B, h / 2, w / 2)."""
+        """What `measure` gave to logits (B, h, w)."""
         x = self.cells(self.usual(measures))
         middle = len(self.blocks) // 2
         for i, block in enumerate(self.blocks):
@@ -101,23 +104,25 @@ class Localiser(nn.Module):
 
 
 class _Strengths(nn.Module):
-    """How strong each of some cosine patterns is around each place, in logarithms, eight pixels of the picture apart.
+    """How strong each of some cosine patterns is in each cell.
 
     They answer to nothing even, so that what is left is texture and noise. What a decoder changes is how strong they
-    are beside one another; in logarithms that is a difference, which the next layers can take. Nothing here is learned:
-    filters that had to be found were not found in the time there was, and without that training costs a sixth.
+    are beside one another; in logarithms that is a difference, which the next layers can take. 16 or 32 places of a
+    cell, `stride` apart, say it as well as all. Nothing here is learned: filters that had to be found were not found in
+    the time there was, and without that training costs a sixth.
     """
 
     weight: Tensor
 
-    def __init__(self, weight: Tensor, pool: int) -> None:
+    def __init__(self, weight: Tensor, stride: tuple[int, int], pool: tuple[int, int]) -> None:
         super().__init__()
         self.register_buffer("weight", weight, persistent=False)
-        self.pool = pool
+        self.stride, self.pool = stride, pool
+        self.padding = (2, 2 * (weight.shape[3] // 5))  # patterns are five pixels wide, of one number each or of three
 
     def forward(self, planes: Tensor) -> Tensor:
-        strong = F.relu(F.conv2d(planes, self.weight, stride=2, padding=2))
-        return torch.log(F.avg_pool2d(strong, self.pool) + _FLOOR)
+        strong = F.relu(F.conv2d(planes, self.weight, stride=self.stride, padding=self.padding))
+        return F.avg_pool2d(strong, self.pool)
 
 
 class _Coefficients(nn.Module):
@@ -134,7 +139,26 @@ class _Coefficients(nn.Module):
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, planes: Tensor) -> Tensor:
-        return torch.log(F.conv2d(planes, self.weight, stride=_BLOCK).abs() + _ROUNDED / 64)
+        return torch.log(self.sizes(planes, _BLOCK))
+
+    def sizes(self, planes: Tensor, stride: int, padding: tuple[int, int] = (0, 0)) -> Tensor:
+        return F.conv2d(planes, self.weight, stride=stride, padding=padding).abs() + _ROUNDED / 64
+
+
+class _OfLuma(_Coefficients):
+    """The same, in the mean over the four blocks of a cell.
+
+    That mean is the logarithm of a product, so one logarithm is taken where four were: they are the dearest step.
+    """
+
+    def forward(self, planes: Tensor) -> Tensor:
+        found: list[Tensor] = []
+        for y in (0, _BLOCK):
+            for x in (0, _BLOCK):
+                # Padding by a block shifts the grid by one; the first row or column holds nothing then.
+                found.append(self.sizes(planes, _CELL, (y, x))[:, :, y // _BLOCK :, x // _BLOCK :])
+        first, right, below, across = found
+        return torch.log(first * right * (below * across))
 
 
 class _Block(nn.Module):
@@ -142,7 +166,7 @@ class _Block(nn.Module):
 
     def __init__(self, width: int, dilation: int) -> None:
         super().__init__()
-        self.inside = nn.Sequential(*_convolution(width, width, 3, 1, dilation))
+        self.inside = nn.Sequential(*_convolution(width, width, 3, dilation))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.inside(x)
@@ -158,17 +182,19 @@ class _Compare(nn.Module):
         self.whole = nn.Conv2d(2 * width, width, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.float()
-        mean = x.mean((2, 3), keepdim=True)
-        apart = x - mean
-        deviation = (apart.square().mean((2, 3), keepdim=True) + 1e-3).sqrt()
-        seen = self.whole(torch.cat([mean, deviation], dim=1))
-        return F.relu(self.own(x) + self.apart(apart / deviation) + seen)
+        flat = x.float().flatten(2)
+        mean = flat.mean(2, keepdim=True)
+        deviation = ((flat * flat).mean(2, keepdim=True) - mean * mean + 1e-3).sqrt()
+        own, apart, whole = (each.weight.flatten(1) for each in (self.own, self.apart, self.whole))
+        assert self.apart.bias is not None
+        # All three as one product, with weights of the picture's own: passing over the picture is what costs.
+        scaled = apart / deviation.transpose(1, 2)
+        shift = whole @ torch.cat([mean, deviation], dim=1) - scaled @ mean + self.apart.bias[:, None]
+        return F.relu((own + scaled) @ flat + shift).reshape(x.shape)
 
 
-def _convolution(of: int, to: int, side: int, stride: int, dilation: int) -> tuple[nn.Module, ...]:
-    padding = (side - stride + 1) // 2 * dilation
-    inside = nn.Conv2d(of, to, side, stride, padding, dilation, bias=False)
+def _convolution(of: int, to: int, side: int, dilation: int = 1) -> tuple[nn.Module, ...]:
+    inside = nn.Conv2d(of, to, side, 1, side // 2 * dilation, dilation, bias=False)
     return inside, nn.BatchNorm2d(to), nn.ReLU(inplace=True)
 
 

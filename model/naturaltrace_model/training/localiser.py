@@ -48,7 +48,7 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Splices as the network judges them: `measures` fp16 (N, 32, 32, M), `share` (N, 16, 16), `weight` (N,)."""
+    """Splices as the network judges them: `measures` fp16 (N, 16, 16, M), `share` (N, 16, 16), `weight` (N,)."""
 
     measures: NDArray[np.float16]
     share: NDArray[np.float32]
@@ -56,11 +56,11 @@ class Measured:
 
 
 def measure_all(network: Localiser, pool: SplicePool, count: int, seed: int, kept: Path) -> Measured:
-    """Draw `count` splices and measure them; the measures (290 kB each) lie in the file `kept`."""
-    rng, draw, side = np.random.default_rng(seed), SpliceDraw(pool, _SIDE), _SIDE // 8
+    """Draw `count` splices and measure them; the measures (74 kB each) lie in the file `kept`."""
+    rng, draw, side = np.random.default_rng(seed), SpliceDraw(pool, _SIDE), _SIDE // 16
     shape = (count, side, side, network.config.measures)
     measures = np.lib.format.open_memmap(kept, "w+", np.float16, shape)
-    share, weight = np.zeros((count, side // 2, side // 2), np.float32), np.zeros(count, np.float32)
+    share, weight = np.zeros((count, side, side), np.float32), np.zeros(count, np.float32)
     for start in tqdm(range(0, count, _TOGETHER), unit="batch", mininterval=10):
         own = slice(start, min(count, start + _TOGETHER))
         drawn = [draw(rng) for _ in range(*own.indices(count))]
