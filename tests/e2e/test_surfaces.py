@@ -141,7 +141,7 @@ def test_a_part_that_stands_out(couple: Couple, scheme: Scheme, axe: str, shoot:
         )
         page.check_from_menu("#part")
         eventually(lambda: settled(page), "the badge")
-        panel = open_panel(page, 0, "One part stands out, in the middle")
+        panel = open_panel(page, 0, "One part stands out, at the bottom")
         page.screenshot(shoot(f"panel-part-{scheme}-{couple.browser.name}"))
         assert complaints(panel, axe) == []
         page.close()
