@@ -36,7 +36,8 @@ class DetectorConfig:
     @staticmethod
     def from_json(data: dict[str, Any]) -> "DetectorConfig":
         # Up to 0.6.0 a view's bent half was as wide as a projection, and no word said so.
-        values = {"view_hidden": data["hidden"]} | data | {"encoder": EncoderConfig.from_json(data["encoder"])}
+        values: dict[str, Any] = {"view_hidden": data["hidden"]} | data
+        values["encoder"] = EncoderConfig.from_json(data["encoder"])
         return DetectorConfig(**values)
 
 
