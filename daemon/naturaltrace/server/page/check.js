@@ -3,6 +3,7 @@
 import { attempt, call, Refused } from "./api.js";
 import { showPast } from "./past.js";
 import { by, make } from "./show.js";
+import { showStorage } from "./storage.js";
 import { verdictCard } from "./verdict.js";
 import { language, t } from "./words.js";
 
@@ -18,7 +19,7 @@ async function check(image) {
     URL.revokeObjectURL(shown);
     shown = URL.createObjectURL(image);
     by("verdict").replaceChildren(verdictCard(verdict, { picture: shown }));
-    await showPast();
+    await Promise.all([showPast(), showStorage()]);
   } catch (error) {
     by("verdict").replaceChildren();
     if (!(error instanceof Refused) || error.status === 401) throw error;
