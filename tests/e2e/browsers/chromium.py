@@ -127,7 +127,8 @@ class ChromiumPage:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def badges(self) -> list[BadgeSeen]:
-        return [self._seen(button) for button in self._buttons()]
+        seen = (self._seen(button) for button in self._buttons())
+        return [badge for badge in seen if badge is not None]
 
     def click_badge(self, index: int = 0) -> None:
         x, y, width, height = self.badges()[index].box
@@ -207,10 +208,16 @@ class ChromiumPage:
         hosts = [node for node in _walk(tree) if node.get("nodeName") == "NATURALTRACE-BADGE"]
         return [node for host in hosts for node in _walk(host) if node.get("nodeName") == "BUTTON"]
 
-    def _seen(self, button: Node) -> BadgeSeen:
+    def _seen(self, button: Node) -> BadgeSeen | None:
+        """None where the page took it away since its tree was read, as a feed does that goes on being scrolled."""
         names = cast(list[str], button.get("attributes", []))
         attributes = dict(zip(names[::2], names[1::2], strict=True))
-        found = self.send("DOM.resolveNode", backendNodeId=button["backendNodeId"])["object"]["objectId"]
+        try:
+            found = self.send("DOM.resolveNode", backendNodeId=button["backendNodeId"])["object"]["objectId"]
+        except CdpError as error:
+            if "No node" in str(error):
+                return None
+            raise
         measured = self.send(
             "Runtime.callFunctionOn",
             objectId=found,

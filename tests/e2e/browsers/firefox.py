@@ -176,23 +176,30 @@ class FirefoxPage:
         hosts: list[Node] = result["result"].get("value", [])
         for host in hosts:
             children: list[Node] = _inside(host, "value", "shadowRoot", "value").get("children", [])
-            found += [(self._seen(c), c["sharedId"]) for c in children if c["value"].get("localName") == "button"]
+            buttons = (c for c in children if c["value"].get("localName") == "button")
+            found += [(seen, c["sharedId"]) for c in buttons if (seen := self._seen(c)) is not None]
         return found
 
-    def _seen(self, button: dict[str, Any]) -> BadgeSeen:
+    def _seen(self, button: dict[str, Any]) -> BadgeSeen | None:
+        """None where the page took it away since its tree was read, as a feed does that goes on being scrolled."""
         attributes: dict[str, str] = button["value"].get("attributes", {})
-        measured = self._bidi.command(
-            "script.callFunction",
-            functionDeclaration="""e => { const {x, y, width, height} = e.getBoundingClientRect();
-                const shown = e.checkVisibility({visibilityProperty: true, opacityProperty: true});
-                const {outlineStyle, outlineWidth, borderTopWidth} = getComputedStyle(e);
-                const ring = outlineStyle !== 'none' && parseFloat(outlineWidth) > 0;
-                const border = parseFloat(borderTopWidth);
-                return JSON.stringify({box: [x, y, width, height], shown, ring, border}) }""",
-            arguments=[{"sharedId": button["sharedId"]}],
-            target={"context": self.context},
-            awaitPromise=False,
-        )
+        try:
+            measured = self._bidi.command(
+                "script.callFunction",
+                functionDeclaration="""e => { const {x, y, width, height} = e.getBoundingClientRect();
+                    const shown = e.checkVisibility({visibilityProperty: true, opacityProperty: true});
+                    const {outlineStyle, outlineWidth, borderTopWidth} = getComputedStyle(e);
+                    const ring = outlineStyle !== 'none' && parseFloat(outlineWidth) > 0;
+                    const border = parseFloat(borderTopWidth);
+                    return JSON.stringify({box: [x, y, width, height], shown, ring, border}) }""",
+                arguments=[{"sharedId": button["sharedId"]}],
+                target={"context": self.context},
+                awaitPromise=False,
+            )
+        except BidiError as error:
+            if "no such node" in str(error) or "stale element" in str(error):
+                return None
+            raise
         value = json.loads(measured["result"]["value"])
         return BadgeSeen(
             level=attributes.get("data-level", ""),
