@@ -111,8 +111,9 @@ class ChromiumPage:
         # 1 is Alt, 8 is Shift.
         keys = {"key": letter, "code": f"Key{letter}", "windowsVirtualKeyCode": ord(letter), "modifiers": 1 | 8}
         keys["nativeVirtualKeyCode"] = ord(letter)  # the browser's own keys are found by this one
+        # As in `press`: what closes the panel with the focus in it may get no answer.
         for kind in ("rawKeyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, **keys)
+            self._cdp.post("Input.dispatchKeyEvent", self._session, type=kind, **keys)
 
     def bring_to_front(self) -> None:
         self.send("Page.bringToFront")
