@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browsers import BROWSERS, Browser, BrowserMissing, open_browser
+from automatic import put_feed, turn_all_off, turn_on
+from browsers import BROWSERS, Browser, BrowserMissing, Page, open_browser
 from companion import Companion
 from feeds import FeedPages
 from pairing import pair
@@ -110,6 +111,16 @@ def fresh_browser(request: pytest.FixtureRequest) -> Generator[Browser]:
 def site() -> Generator[Site]:
     with Site() as running:
         yield running
+
+
+@pytest.fixture
+def feed(browser: Browser, site: Site) -> Generator[Page]:
+    """A feed without posts yet, whose site is turned on for the length of a test."""
+    page = browser.open(put_feed(site))
+    turn_on(browser, page)
+    yield page
+    page.close()
+    turn_all_off(browser)
 
 
 @pytest.fixture

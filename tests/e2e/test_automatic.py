@@ -10,13 +10,8 @@ from site_server import Reply, Site
 
 
 @pytest.fixture
-def feed(site: Site) -> str:
-    return put_feed(site)
-
-
-@pytest.fixture
-def open_feed(browser: Browser, feed: str) -> Generator[Page]:
-    page = browser.open(feed)
+def open_feed(browser: Browser, site: Site) -> Generator[Page]:
+    page = browser.open(put_feed(site))
     page.evaluate("add(4, n => n % 2 ? '/made.png' : '/photo.jpg')")
     turn_on(browser, page)
     yield page

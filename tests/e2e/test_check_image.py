@@ -107,13 +107,19 @@ def test_the_menu_finds_every_kind_of_picture(browser: Browser, site: Site, gall
     page.close()
 
 
-def test_the_panel_says_why(browser: Browser, gallery: str) -> None:
-    page = browser.open(gallery)
-    page.check_from_menu("#made")
+def details_of(page: Page, selector: str) -> Page:
+    """The details of an image that is checked from the menu, once their evidence is there."""
+    page.check_from_menu(selector)
     settled(page)
     page.click_badge()
     panel = eventually(page.panel, "the details panel")
     eventually(lambda: panel.evaluate("document.querySelectorAll('.evidence li').length"), "the panel's evidence")
+    return panel
+
+
+def test_the_panel_says_why(browser: Browser, gallery: str) -> None:
+    page = browser.open(gallery)
+    panel = details_of(page, "#made")
     words = words_in(panel)
     assert "AI" in words
     assert "anyone can write" in words

@@ -3,10 +3,9 @@
 from collections.abc import Generator
 
 import pytest
-from automatic import change_settings, levels, put_feed, turn_all_off, turn_on, turn_on_in_options
+from automatic import change_settings, levels, turn_all_off, turn_on_in_options
 from browsers import Browser, Page, eventually
 from feeds import FEEDS, Feed
-from site_server import Site
 
 from conftest import Couple
 
@@ -17,15 +16,6 @@ DONE = {
     "cover": "getComputedStyle(e).filter.includes('contrast(0)')",
     "hide": "getComputedStyle(e).opacity === '0'",
 }
-
-
-@pytest.fixture
-def feed(browser: Browser, site: Site) -> Generator[Page]:
-    page = browser.open(put_feed(site))
-    turn_on(browser, page)
-    yield page
-    page.close()
-    turn_all_off(browser)
 
 
 def is_done(page: Page, action: str, index: int) -> bool:

@@ -7,7 +7,7 @@ import json
 
 from browsers import EXTENSION, Browser, Page, eventually
 from history import HistoryPage
-from test_check_image import settled
+from test_check_image import details_of
 
 LANGUAGES = sorted(folder.name for folder in (EXTENSION / "_locales").iterdir())
 WIDTH = 480
@@ -55,11 +55,7 @@ def test_every_page_holds_in_every_language(browser: Browser, gallery: str) -> N
     browser.resize(WIDTH, 900)
     try:
         page = browser.open(gallery)
-        page.check_from_menu("#made")
-        settled(page)
-        page.click_badge()
-        panel = eventually(page.panel, "the details")
-        eventually(lambda: panel.evaluate("document.querySelectorAll('.evidence li').length"), "their words")
+        panel = details_of(page, "#made")
         assert complaints(panel) == [], "the details"
         page.close()
         history = HistoryPage(browser)

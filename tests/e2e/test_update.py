@@ -1,21 +1,7 @@
 """The extension is updated while pages are open: no badge is left dead, no image keeps two, and none stays hidden."""
 
-from collections.abc import Generator
-
-import pytest
-from automatic import change_settings, levels, put_feed, turn_all_off, turn_on
+from automatic import change_settings, levels
 from browsers import Browser, Page, eventually
-from site_server import Site
-
-
-@pytest.fixture
-def feed(browser: Browser, site: Site) -> Generator[Page]:
-    page = browser.open(put_feed(site))
-    turn_on(browser, page)
-    yield page
-    page.close()
-    turn_all_off(browser)
-
 
 STYLED = "document.querySelector('.picture').getAttribute('style')"
 OLD = "document.querySelector('#of-the-old-version')"

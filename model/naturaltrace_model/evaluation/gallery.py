@@ -144,11 +144,10 @@ def described(folder: Path, samples: Sequence[Sample], detector: NaturalTraceDet
     for sample, condition, (crops, count) in zip(kept.samples, kept.conditions, kept.counts.tolist(), strict=True):
         if condition in MET:
             of_crops = detector.trace.standard(torch.from_numpy(kept.crops[crop : crop + crops]).float())
-            of_views = detector.view.standard(torch.from_numpy(kept.views[first : first + count]).float())
-            seen = detector.view.of_standard(of_views)
+            seen = detector.view(torch.from_numpy(kept.views[first : first + count]).float())
             embeddings.append(seen.embedding.numpy())
             families.append(seen.family.numpy())
-            textures.append(mean_texture(of_crops.numpy(), of_views.numpy()))
+            textures.append(mean_texture(of_crops.numpy(), seen.features.numpy()))
             entries.append(_entry(sample, used, count))
             used += count
         crop, first = crop + crops, first + count

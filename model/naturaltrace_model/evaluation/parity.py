@@ -45,13 +45,11 @@ class _TrainedSession(CropSession):
 
     @torch.no_grad()
     def run(self, crops: NDArray[np.uint8], views: NDArray[np.uint8]) -> tuple[CropOutputs, ViewOutputs]:
-        out = self._network.of_crops(torch.from_numpy(crops))
-        texture = self._network.view.standard(self._network.texture(self._network.encoder(torch.from_numpy(views))))
-        seen = self._network.view.of_standard(texture)
+        out, seen = self._network.of_crops(torch.from_numpy(crops)), self._network.of_views(torch.from_numpy(views))
         rows = (out.logit, out.proximity, out.quality, out.family, out.z_hom)
         return (
             CropOutputs(*(r.numpy() for r in rows), texture=out.features.numpy()),
-            ViewOutputs(seen.logit.numpy(), None, seen.family.numpy(), seen.embedding.numpy(), texture.numpy()),
+            ViewOutputs(seen.logit.numpy(), None, *(r.numpy() for r in (seen.family, seen.embedding, seen.features))),
         )
 
 

@@ -32,12 +32,11 @@ class _Exported(nn.Module):
     def forward(self, crops: Tensor, views: Tensor) -> tuple[Tensor, ...]:
         detector = self.detector
         of_crops, of_views = detector.encoder(crops), detector.encoder(views)
-        out, texture = detector.trace(detector.texture(of_crops)), detector.view.standard(detector.texture(of_views))
-        seen = detector.view.of_standard(texture)
+        out, seen = detector.trace(detector.texture(of_crops)), detector.view(detector.texture(of_views))
         return (
             out.logit, out.proximity, out.quality, out.family, out.z_hom, seen.logit,
             detector.places(of_crops, detector.trace), detector.places(of_views, detector.view),
-            seen.family, seen.embedding, out.features, texture,
+            seen.family, seen.embedding, out.features, seen.features,
         )  # fmt: skip
 
 

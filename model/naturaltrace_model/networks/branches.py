@@ -115,11 +115,13 @@ class TraceHeads(nn.Module):
 
 
 class ViewOutput(NamedTuple):
-    """Per view: `logit` (M,), > 0 leans to generated; `family` (M, F) logits; `embedding` (M, E) unit length."""
+    """Per view: `logit` (M,), > 0 leans to generated; `family` (M, F) logits; `embedding` (M, E) unit length;
+    `features` (M, size) what all of these are made of, the statistics in deviations."""
 
     logit: Tensor
     family: Tensor
     embedding: Tensor
+    features: Tensor
 
 
 class ViewHeads(nn.Module):
@@ -134,12 +136,9 @@ class ViewHeads(nn.Module):
 
     def forward(self, statistics: Tensor) -> ViewOutput:
         """(M, size) to one row of outputs per view."""
-        return self.of_standard(self.standard(statistics))
-
-    def of_standard(self, x: Tensor) -> ViewOutput:
-        """The same of statistics (M, size) that are in deviations already."""
+        x = self.standard(statistics)
         embedding = self.head_embedding(x)
-        return ViewOutput(self.head_logit(x), self.head_family(embedding), F.normalize(embedding, dim=1))
+        return ViewOutput(self.head_logit(x), self.head_family(embedding), F.normalize(embedding, dim=1), x)
 
 
 class NaturalTraceDetector(nn.Module):

@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from .cdp import Cdp, CdpError
-from .page import EXTENSION, BadgeSeen, BrowserMissing, Key, Scheme, Shortcut, keys_of
+from .page import BADGE_LOOKS, EXTENSION, BadgeSeen, BrowserMissing, Key, Scheme, Shortcut, keys_of
 from .process import BrowserProcess
 from .waiting import eventually
 
@@ -223,22 +223,9 @@ class ChromiumPage:
             "Runtime.callFunctionOn",
             objectId=found,
             returnByValue=True,
-            functionDeclaration="""function () {
-                const {x, y, width, height} = this.getBoundingClientRect();
-                const shown = this.checkVisibility({visibilityProperty: true, opacityProperty: true});
-                const {outlineStyle, outlineWidth, borderTopWidth} = getComputedStyle(this);
-                const ring = outlineStyle !== 'none' && parseFloat(outlineWidth) > 0;
-                const border = parseFloat(borderTopWidth);
-                return {box: [x, y, width, height], shown, ring, border} }""",
+            functionDeclaration=f"function () {{ return ({BADGE_LOOKS})(this) }}",
         )["result"]["value"]
-        return BadgeSeen(
-            level=attributes.get("data-level", ""),
-            name=attributes.get("aria-label", ""),
-            box=tuple(measured["box"]),
-            shown=measured["shown"],
-            ring=measured["ring"],
-            border=measured["border"],
-        )
+        return BadgeSeen.of(attributes, measured)
 
 
 class ChromiumBrowser:

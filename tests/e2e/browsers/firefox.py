@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .bidi import Bidi, BidiError
-from .page import EXTENSION, BadgeSeen, BrowserMissing, Key, Scheme, Shortcut, keys_of
+from .page import BADGE_LOOKS, EXTENSION, BadgeSeen, BrowserMissing, Key, Scheme, Shortcut, keys_of
 from .process import BrowserProcess
 from .waiting import eventually
 
@@ -186,12 +186,7 @@ class FirefoxPage:
         try:
             measured = self._bidi.command(
                 "script.callFunction",
-                functionDeclaration="""e => { const {x, y, width, height} = e.getBoundingClientRect();
-                    const shown = e.checkVisibility({visibilityProperty: true, opacityProperty: true});
-                    const {outlineStyle, outlineWidth, borderTopWidth} = getComputedStyle(e);
-                    const ring = outlineStyle !== 'none' && parseFloat(outlineWidth) > 0;
-                    const border = parseFloat(borderTopWidth);
-                    return JSON.stringify({box: [x, y, width, height], shown, ring, border}) }""",
+                functionDeclaration=f"button => JSON.stringify(({BADGE_LOOKS})(button))",
                 arguments=[{"sharedId": button["sharedId"]}],
                 target={"context": self.context},
                 awaitPromise=False,
@@ -200,15 +195,7 @@ class FirefoxPage:
             if "no such node" in str(error) or "stale element" in str(error):
                 return None
             raise
-        value = json.loads(measured["result"]["value"])
-        return BadgeSeen(
-            level=attributes.get("data-level", ""),
-            name=attributes.get("aria-label", ""),
-            box=tuple(value["box"]),
-            shown=value["shown"],
-            ring=value["ring"],
-            border=value["border"],
-        )
+        return BadgeSeen.of(attributes, json.loads(measured["result"]["value"]))
 
 
 def _inside(node: Node, *keys: str) -> Node:

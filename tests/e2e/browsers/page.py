@@ -40,6 +40,25 @@ class BadgeSeen:
     ring: bool = False
     border: float = 0.0
 
+    @staticmethod
+    def of(attributes: dict[str, str], looks: dict[str, Any]) -> BadgeSeen:
+        """A badge's button with these attributes, of which `BADGE_LOOKS` gave this."""
+        x, y, width, height = looks["box"]
+        return BadgeSeen(
+            attributes.get("data-level", ""), attributes.get("aria-label", ""), (x, y, width, height),
+            looks["shown"], looks["ring"], looks["border"],
+        )  # fmt: skip
+
+
+# A JavaScript function: a badge's button to what `BadgeSeen.of` wants.
+BADGE_LOOKS = """button => {
+    const {x, y, width, height} = button.getBoundingClientRect();
+    const shown = button.checkVisibility({visibilityProperty: true, opacityProperty: true});
+    const {outlineStyle, outlineWidth, borderTopWidth} = getComputedStyle(button);
+    const ring = outlineStyle !== 'none' && parseFloat(outlineWidth) > 0;
+    return {box: [x, y, width, height], shown, ring, border: parseFloat(borderTopWidth)};
+}"""
+
 
 class Page(Protocol):
     """One tab. `evaluate` takes a JavaScript expression; a promise is awaited, the result is JSON-like."""
