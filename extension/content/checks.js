@@ -234,8 +234,9 @@
     const outcome = await judge(check, priority);
     if (check.gone) return {};
     check.outcome = outcome;
-    // The settings may have changed meanwhile.
-    show(check, await settings());
+    // They may have changed meanwhile; and while they are asked for, the image may go.
+    const now = await settings();
+    if (!check.gone) show(check, now);
     return outcome;
   }
 

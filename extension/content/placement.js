@@ -22,6 +22,8 @@
   /** Looking again takes a twelfth of the page's time at most, but never waits for longer than this. */
   const REST = 11;
   const LONGEST_REST_MS = 200;
+  /** As far from its place a badge still counts as in it. */
+  const IN_PLACE_PX = 2;
   /** What is new per frame; the rest comes in the next ones. */
   const NEW_AT_ONCE = 8;
   /** Where a badge is moved by hand: frame by frame until the image has been still for a while, then now and then. */
@@ -121,6 +123,9 @@
     if (layer !== host.parentNode) layer.append(host);
   }
 
+  /** @param {{left: number, top: number}} off */
+  const inPlace = ({ left, top }) => Math.hypot(left, top) <= IN_PLACE_PX;
+
   /** How far the host is from where it belongs. @param {Held} each @param {DOMRect} box @param {DOMRect} own */
   function amiss({ block, inline }, box, own) {
     return {
@@ -137,10 +142,11 @@
     if (!element.checkVisibility({ contentVisibilityAuto: true })) return away;
     const box = element.getBoundingClientRect();
     const inView = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
-    // Far from where anybody looks nothing has to be known, and what was known is not told apart by scrolling.
-    if (!inView) return { ...away, width: box.width, visible: anchored && box.width > 0 };
     const own = host.getBoundingClientRect();
     const off = amiss(each, box, own);
+    // Far from where anybody looks only its place has to be known: an anchor that does not reach its image (Firefox takes
+    // no account of transforms) leaves the badge somewhere else, perhaps in full view on another picture.
+    if (!inView) return { ...away, off, width: box.width, visible: anchored && box.width > 0 && inPlace(off) };
     // Beside the badge, for on it there is nothing but the badge.
     const x = (inline === "left" ? own.left - GAP / 2 : own.right + GAP / 2) + off.left;
     const at = { x, y: own.top + own.height / 2 + off.top };
@@ -152,7 +158,7 @@
   /** Writes only. @param {Held} each @param {ReturnType<typeof measure>} found */
   function settle(each, { width, inView, off, visible }) {
     if (width) each.onWidth(width);
-    const astray = inView && Math.hypot(off.left, off.top) > 2;
+    const astray = !inPlace(off);
     if (astray && each.anchored) {
       // The page has rewritten the image's style: once more. Or else the anchor does not reach.
       if (anchorsOf(each.element).includes(each.name)) byHand(each);
@@ -160,7 +166,7 @@
       next();
       return;
     }
-    if (astray) move(each, off);
+    if (astray && inView) move(each, off);
     if (visible === each.shown) return;
     each.shown = visible;
     important(each.host, { visibility: visible ? "visible" : "hidden" });

@@ -1,9 +1,9 @@
 """Automatic badges as the user turns them on and off."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from browsers import Browser, Page, eventually
+from browsers import BadgeSeen, Browser, Page, eventually
 from pictures import declared_png, jpeg, photograph
 from site_server import Site
 
@@ -112,6 +112,15 @@ def turn_all_off(browser: Browser) -> None:
 def levels(page: Page) -> list[str]:
     """Of the badges on a page, without the buttons beside them that reveal an image."""
     return [badge.level for badge in page.badges() if badge.level]
+
+
+GAP_PX = 8
+
+
+def on_its_corner(badge: BadgeSeen, box: Sequence[float]) -> bool:
+    """Whether a badge stands on the upper left corner of an image, whose box is x, y, width, height."""
+    x, y, width, _ = badge.box
+    return abs(x - box[0] - GAP_PX) < 3 and abs(y - box[1] - GAP_PX) < 3 and x + width <= box[0] + box[2]
 
 
 def popup_says(browser: Browser, page: Page, words: str, deadline_s: float = 45.0) -> None:

@@ -3,21 +3,19 @@
 from collections.abc import Generator
 
 import pytest
-from automatic import change_settings, turn_all_off
+from automatic import change_settings, on_its_corner, turn_all_off
 from browsers import Browser, Page, eventually
 from browsers.firefox import FirefoxBrowser
 from browsers.page import Key
 from test_check_image import settled
 
-GAP = 8
-
 
 def on_corner(page: Page, selector: str) -> bool:
     """Whether a badge that shows stands on the upper left corner of this image."""
-    x, y = page.evaluate(f"(b => [b.x, b.y])(document.querySelector('{selector}').getBoundingClientRect())")
-    return any(
-        each.shown and abs(each.box[0] - x - GAP) < 3 and abs(each.box[1] - y - GAP) < 3 for each in page.badges()
+    box = page.evaluate(
+        f"(b => [b.x, b.y, b.width, b.height])(document.querySelector('{selector}').getBoundingClientRect())"
     )
+    return any(each.shown and on_its_corner(each, box) for each in page.badges())
 
 
 def at(page: Page) -> list[bool]:

@@ -3,8 +3,8 @@
 from collections.abc import Generator
 
 import pytest
-from automatic import API, levels, open_popup, turn_all_off, turn_on, turn_on_in_options
-from browsers import BadgeSeen, Browser, Page, eventually
+from automatic import API, levels, on_its_corner, open_popup, turn_all_off, turn_on, turn_on_in_options
+from browsers import Browser, Page, eventually
 from feeds import FEEDS, INSTANCE, Feed
 from web import Web
 
@@ -26,7 +26,6 @@ NAMES = {
     "google-images": "Google Images",
     "bing-images": "Bing Images",
 }
-GAP = 8
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +34,6 @@ def reader(couple: Couple) -> Generator[Browser]:
     turn_on_in_options(couple.browser, NAMES.values())
     yield couple.browser
     turn_all_off(couple.browser)
-
-
-def on_its_corner(badge: BadgeSeen, box: list[float]) -> bool:
-    x, y, width, _ = badge.box
-    return abs(x - box[0] - GAP) < 3 and abs(y - box[1] - GAP) < 3 and x + width <= box[0] + box[2]
 
 
 def misplaced(page: Page) -> str:
