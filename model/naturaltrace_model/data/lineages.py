@@ -4,11 +4,11 @@ Finer than it can tell apart on the whole, so that leaving one out leaves out ev
 """
 
 _OF = {
-    "gan": ("stylegan2", "gan-unknown", "stargan2"),
+    "gan": ("stylegan2", "stylegan3", "cartoongan", "gan-unknown", "stargan2"),
     "stable-diffusion-1": ("sd14", "sd15", "sd2", "sd-unknown"),
     "gpt-image": ("gpt-4o", "gpt-image-1", "gpt-image-2"),
     "dalle3": ("dalle3",),
-    "google": ("nano-banana", "nano-banana-pro", "gemini-image-unknown", "imagen"),
+    "google": ("nano-banana", "nano-banana-2", "nano-banana-pro", "gemini-image-unknown", "imagen"),
     "midjourney": ("midjourney",),
     "early": (
         "dalle-mini", "dalle2", "latent-diffusion", "glid3-xl", "glide", "disco-diffusion", "majesty-diffusion",
@@ -20,7 +20,7 @@ _OF = {
     ),
     "flow-transformer": (
         "flux1", "flux2", "chroma", "qwen-image", "z-image", "hidream", "wan", "anima", "omnigen", "hunyuan-image",
-        "ernie-image", "cosmos", "krea2", "f-lite", "longcat-image", "glm-image",
+        "ernie-image", "cosmos", "krea", "krea2", "f-lite", "longcat-image", "glm-image",
     ),
 }  # fmt: skip
 _BY_GENERATOR = {generator: lineage for lineage, generators in _OF.items() for generator in generators}

@@ -27,7 +27,7 @@ FAMILIES: tuple[str, ...] = (
 )
 _FAMILY_OF = {
     "openai": ("dalle2", "dalle3", "gpt-4o", "gpt-image-1", "gpt-image-2"),
-    "google": ("nano-banana", "nano-banana-pro", "gemini-image-unknown", "imagen"),
+    "google": ("nano-banana", "nano-banana-2", "nano-banana-pro", "gemini-image-unknown", "imagen"),
     "midjourney": ("midjourney",),
     "stable-diffusion": ("sd14", "sd15", "sd2", "sdxl", "sd3", "sd-unknown", "stable-cascade"),
     "flux": ("flux1", "flux2", "chroma"),
@@ -35,7 +35,7 @@ _FAMILY_OF = {
         "dalle-mini", "latent-diffusion", "glid3-xl", "glide", "disco-diffusion", "majesty-diffusion", "simulacra",
         "vqgan-clip",
     ),
-    "gan": ("stylegan2", "gan-unknown", "stargan2"),
+    "gan": ("stylegan2", "stylegan3", "cartoongan", "gan-unknown", "stargan2"),
     "xai": ("grok",),
     "unknown": ("unknown", "other-t2i"),
 }  # fmt: skip

@@ -6,7 +6,6 @@ how scores spread over sources; all of them together, each judged from outside, 
 
 import copy
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,6 @@ from naturaltrace_model.training.judgement import JudgementConfig
 
 if TYPE_CHECKING:
     from naturaltrace_model.training.detector import Learned
-
-_ROWS = 30_000  # crops that a fold learns from: enough for the figures to be those of the whole, within a hundredth
 
 
 def deal(learned: "Learned", folds: int) -> list[set[str]]:
@@ -43,7 +40,6 @@ def train(
 ) -> dict[str, float]:
     """One detector per fold, written to `out`; the AUC of regions and of views, each by a detector that never saw its
     source."""
-    config = replace(config, rows=min(config.rows, _ROWS))
     crop_names, view_names = np.array(learned.crop_sources), np.array(learned.view_sources)
     logit, near, whole = (np.zeros(n) for n in (len(learned.crops), len(learned.crops), len(learned.views)))
     for number, left_out in enumerate(deal(learned, folds)):

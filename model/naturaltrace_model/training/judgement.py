@@ -28,12 +28,12 @@ from naturaltrace_model.training.traces import TracesConfig, learn_traces, trans
 
 @dataclass(frozen=True, slots=True)
 class JudgementConfig:
-    """`rows`: at most so many crops in a convex fit (memory: 16 kB each). `twins`: a reconstruction's weight against
+    """`rows`: at most so many crops are learned from (memory: 25 kB each). `twins`: a reconstruction's weight against
     an ordinary generated crop."""
 
     ridge: float = 0.05
     view_ridge: float = 0.02
-    rows: int = 80_000
+    rows: int = 120_000
     twins: float = 0.15
     steps: int = 2500  # of either bent half
     traces: TracesConfig = field(default_factory=TracesConfig)
