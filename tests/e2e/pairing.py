@@ -46,5 +46,8 @@ def pair_again(browser: Browser, companion: Companion) -> None:
 def finish_pairing(page: Page, companion: Companion) -> None:
     eventually(lambda: tone(page, "companion") == "good", "the companion to be found")
     type_code(page, companion.a_code())
-    eventually(lambda: tone(page, "pair") == "good", "the browser to be paired")
+    try:
+        eventually(lambda: tone(page, "pair") == "good", "the browser to be paired")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; the page says: {words(page, 'companion')} / {words(page, 'pair')}") from None
     page.close()

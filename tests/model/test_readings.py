@@ -85,6 +85,20 @@ def test_a_stranger_and_its_rivals_are_judged_without_its_lineage() -> None:
     assert not judged.strange[judged.trial == ""].any()
 
 
+def test_real_images_say_what_is_no_name_and_are_never_asked_about() -> None:
+    """A generator that no fit knew, close to real images: with them it is taken for a known one less often."""
+    images, photos = _images(sources=4), _images(sources=4, seed=3)
+    near = photos.where(photos.generators == "midjourney")
+    real = tuple(replace(e, label=0, generator="", source=f"photographs/{e.source}") for e in near.entries)
+    both = Embedded(
+        (*images.entries, *real), np.concatenate([images.view, near.view]), np.concatenate([images.family, near.family])
+    )
+    asked = [readings.by_folds(rows := readings.Rows.of(g, "groups"), rows.names()) for g in (images, both)]
+    alone, beside = (judged.where(judged.strange & (judged.trial == "midjourney")) for judged in asked)
+    assert len(beside.truth) == len(alone.truth) == 40
+    assert beside.scores.max(1).mean() < alone.scores.max(1).mean() - 0.05
+
+
 def test_too_few_sources_give_no_reading() -> None:
     assert readings.fit(_images(sources=2), "groups") is None
     assert reading_figures.report(_images(sources=2), None) == {}

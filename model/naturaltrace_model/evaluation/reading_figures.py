@@ -10,9 +10,7 @@ from naturaltrace.evidence.reading import chances
 from naturaltrace_model.evaluation.attribution import oscr
 from naturaltrace_model.evaluation.gallery import Embedded
 from naturaltrace_model.evaluation.metrics import auc
-from naturaltrace_model.evaluation.principal import principal
 from naturaltrace_model.evaluation.readings import (
-    DIRECTIONS,
     LEVELS,
     Judged,
     Mask,
@@ -101,13 +99,13 @@ def report(learned: Embedded, others: Embedded | None) -> dict[str, Any]:
         names = rows.names()
         if len(names) < 2:
             continue
-        directions = principal(rows.x, DIRECTIONS)
+        directions = rows.directions()
         rows = rows.along(directions)
         judged = by_folds(rows, names)
         fitted = calibrate(judged)
         found[level] = {"by_source": measure(judged, *fitted)}
         asked = None if others is None else Rows.of(others, level)
-        if asked is not None and len(asked.x):
+        if asked is not None and asked.generated.any():
             found[level]["other_sources"] = measure(on_others(rows, asked.along(directions), names), *fitted)
     return found
 

@@ -22,9 +22,10 @@ from naturaltrace_model.evaluation.gallery import Embedded
 from naturaltrace_model.evaluation.principal import principal
 
 LEVELS = ("groups", "models")
-DIRECTIONS = 512  # that lines are looked for in, of an image's texture
+DIRECTIONS = 768  # that lines are looked for in, of an image's texture
 _RIDGE = 5e-4  # beside a variance of all directions together of about one
-_NO_NAME = 3.0  # what all images without a name weigh, each name weighing one
+_NO_NAME = 3.0  # what all generated images without a name weigh, each name and all real images weighing one
+_REAL = "real"  # their lineage: never asked about, but a generator that is unknown is told from the known by them too
 _FOLDS = 5
 _LEAST_SOURCES, _LEAST_IMAGES = 3, 20  # that a name needs
 Matrix = NDArray[np.float64]
@@ -34,8 +35,8 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Generated images: `x` (N, E), their texture where it was seen, else their view's embedding, and of each its name
-    at one level ("" where it has none), its lineage and its source."""
+    """Images: `x` (N, E), their texture where it was seen, else their view's embedding, and of each its name at one
+    level ("" where it has none), its lineage ("real" for a real image) and its source."""
 
     x: NDArray[np.floating]
     name: Names
@@ -45,12 +46,12 @@ class Rows:
     @staticmethod
     def of(gallery: Embedded, level: str) -> "Rows":
         """`level` "groups" (the named lineages) or "models" (single generators)."""
-        rows = gallery.where(gallery.generators != "")
+        rows = gallery
         if level == "models":  # "some Stable Diffusion" may be any of those that have a name
             vague = np.array([e.generator in VAGUE and lineage_of(e.generator) != "" for e in rows.entries], dtype=bool)
             rows = rows.where(~vague)
         generators = rows.generators
-        lineage = np.array([lineage_of(g) for g in generators], dtype=np.str_)
+        lineage = np.array([lineage_of(g) if g else _REAL for g in generators], dtype=np.str_)
         if level == "groups":
             name = np.where(np.isin(lineage, NAMED), lineage, "")
         else:
@@ -61,6 +62,14 @@ class Rows:
 
     def where(self, keep: Mask) -> "Rows":
         return Rows(self.x[keep], self.name[keep], self.lineage[keep], self.source[keep])
+
+    @property
+    def generated(self) -> Mask:
+        return self.lineage != _REAL
+
+    def directions(self) -> Matrix:
+        """(E, D): those in which generated images lie apart most."""
+        return principal(self.x[self.generated], DIRECTIONS)
 
     def along(self, directions: Matrix) -> "Rows":
         """The same by their place along some directions (E, D)."""
@@ -111,7 +120,7 @@ def fit(gallery: Embedded, level: str) -> Reading | None:
     names = rows.names()
     if len(names) < 2:
         return None
-    directions = principal(rows.x, DIRECTIONS)
+    directions = rows.directions()
     rows = rows.along(directions)
     judged = by_folds(rows, names)
     temperature, unknown = calibrate(judged)
@@ -183,7 +192,8 @@ def _lines(rows: Rows, names: Sequence[str]) -> tuple[Matrix, Matrix]:
     """Weights (E, G) and bias (G,): least squares of each name against all else; a name without images is never
     likely."""
     label = np.where(np.isin(rows.name, list(names)), rows.name, "")
-    weight = source_shares(label.astype(np.str_), rows.source, 0.5) * np.where(label == "", _NO_NAME, 1.0)
+    group = np.where(rows.generated, label, _REAL).astype(np.str_)
+    weight = source_shares(group, rows.source, 0.5) * np.where(group == "", _NO_NAME, 1.0)
     weight /= weight.sum()
     wanted = (label[:, None] == np.array(list(names))[None]).astype(np.float64)
     mean, share = weight @ rows.x, weight @ wanted
