@@ -100,6 +100,15 @@ async def narrow(folder: DataFolder):
         yield it
 
 
+@pytest.fixture
+async def patient(folder: DataFolder):
+    """The same room for bodies, and a minute for each."""
+    folder.create()
+    limits = BodyLimits(max_bytes=100_000, shared_bytes=250_000, pause_s=60, total_s=60)
+    async with serving(folder, bodies=limits) as it:
+        yield it
+
+
 def head(served: Served, *lines: str) -> bytes:
     first = ["POST /v1/check HTTP/1.1", f"Host: 127.0.0.1:{served.port}", f"Authorization: Bearer {served.token}"]
     return "\r\n".join([*first, *lines, "", ""]).encode()
@@ -144,15 +153,19 @@ async def test_a_body_that_drips_is_given_up(narrow: Served) -> None:
     writer.close()
 
 
-async def test_bodies_together_hold_no_more_than_their_share(narrow: Served) -> None:
+async def test_bodies_together_hold_no_more_than_their_share(patient: Served) -> None:
+    from naturaltrace.server.body import BODY_BUDGET
+
     async def hold() -> asyncio.StreamWriter:
-        _, writer = await asyncio.open_connection("127.0.0.1", narrow.port)
-        writer.write(head(narrow, "Content-Length: 99000") + b"x" * 90_000)
+        _, writer = await asyncio.open_connection("127.0.0.1", patient.port)
+        writer.write(head(patient, "Content-Length: 99000") + b"x" * 90_000)
         await writer.drain()
         return writer
 
     writers = await asyncio.gather(*(hold() for _ in range(2)))
-    status, problem, headers = await check(narrow, b"x" * 99_000)
+    budget = patient.app[BODY_BUDGET]
+    await until(lambda: budget.held == 180_000)
+    status, problem, headers = await check(patient, b"x" * 99_000)
     assert (status, problem["type"]) == (503, "urn:naturaltrace:problem:busy")
     assert int(headers["Retry-After"]) >= 1
     for writer in writers:
