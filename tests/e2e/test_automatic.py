@@ -92,32 +92,31 @@ def test_a_badge_hides_under_a_bar_that_stays(open_feed: Page) -> None:
     eventually(lambda: min(open_feed.badges(), key=lambda b: b.box[1]).shown, "the first badge to come back")
 
 
-def test_what_is_moved_by_transforms_has_its_badge_to_itself(open_feed: Page) -> None:
+def test_what_is_moved_by_transforms_has_its_badge_to_itself(feed: Page) -> None:
     """As on X. Firefox anchors to where an image would be without its transform: where the first one is."""
-    open_feed.evaluate(
+    feed.evaluate(
         """(() => {
         main.style.position = 'relative';
-        main.replaceChildren();
         add(2, n => "/made.png?moved" + n);
         for (const [n, post] of [...main.children].entries())
             post.style.cssText = `position: absolute; top: 0; transform: translateY(${n * (innerHeight - 60)}px)`;
         })()"""
     )
     # Two, though only one is in view: the other is near.
-    eventually(lambda: levels(open_feed) == ["ai"] * 2, "a badge on each")
+    eventually(lambda: levels(feed) == ["ai"] * 2, "a badge on each")
     boxes = """[...document.querySelectorAll('.picture')].map(image => {
         const {x, y, width, height} = image.getBoundingClientRect();
         return [x, y, width, height];
     })"""
 
     def by_image() -> list[int]:
-        open_feed.bring_to_front()
-        shown = [badge for badge in open_feed.badges() if badge.shown]
-        at = [sum(on_its_corner(badge, box) for badge in shown) for box in open_feed.evaluate(boxes)]
+        feed.bring_to_front()
+        shown = [badge for badge in feed.badges() if badge.shown]
+        at = [sum(on_its_corner(badge, box) for badge in shown) for box in feed.evaluate(boxes)]
         return [*at, len(shown) - sum(at)]
 
     for post in range(2):
-        open_feed.evaluate(f"main.children[{post}].scrollIntoView({{block: 'center'}})")
+        feed.evaluate(f"main.children[{post}].scrollIntoView({{block: 'center'}})")
 
         def alone(post: int = post) -> bool:
             *at, elsewhere = by_image()

@@ -3,12 +3,14 @@
 Finer than it can tell apart on the whole, so that leaving one out leaves out everything like it.
 """
 
-_OF = {
-    "gan": ("stylegan2", "stylegan3", "cartoongan", "gan-unknown", "stargan2"),
+from naturaltrace_model.data.manifest import generators_of
+
+_OF: dict[str, tuple[str, ...]] = {
+    "gan": generators_of("gan"),
     "stable-diffusion-1": ("sd14", "sd15", "sd2", "sd-unknown"),
     "gpt-image": ("gpt-4o", "gpt-image-1", "gpt-image-2"),
     "dalle3": ("dalle3",),
-    "google": ("nano-banana", "nano-banana-2", "nano-banana-pro", "gemini-image-unknown", "imagen"),
+    "google": generators_of("google"),
     "midjourney": ("midjourney",),
     "early": (
         "dalle-mini", "dalle2", "latent-diffusion", "glid3-xl", "glide", "disco-diffusion", "majesty-diffusion",

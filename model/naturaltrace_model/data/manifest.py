@@ -68,6 +68,11 @@ def family_of(generator: str) -> str:
     return _FAMILY_BY_GENERATOR.get(generator, "diffusion-transformer")
 
 
+def generators_of(family: str) -> tuple[str, ...]:
+    """The generators whose labels are known to be of a family."""
+    return _FAMILY_OF[family]
+
+
 def load(root: Path, splits: tuple[str, ...] = ("train", "val", "test"), *, with_copies: bool = False) -> list[Sample]:
     """The samples of the pack or of the full set under `root`, in the file's order; those that `duplicates.csv` names
     are left out unless `with_copies`.

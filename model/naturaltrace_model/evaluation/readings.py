@@ -22,7 +22,7 @@ from naturaltrace_model.evaluation.gallery import Embedded
 from naturaltrace_model.evaluation.principal import principal
 
 LEVELS = ("groups", "models")
-DIRECTIONS = 768  # that lines are looked for in, of an image's texture
+_DIRECTIONS = 768  # that lines are looked for in, of an image's texture
 _RIDGE = 5e-4  # beside a variance of all directions together of about one
 _NO_NAME = 3.0  # what all generated images without a name weigh, each name and all real images weighing one
 _REAL = "real"  # their lineage: never asked about, but a generator that is unknown is told from the known by them too
@@ -69,7 +69,7 @@ class Rows:
 
     def directions(self) -> Matrix:
         """(E, D): those in which generated images lie apart most."""
-        return principal(self.x[self.generated], DIRECTIONS)
+        return principal(self.x[self.generated], _DIRECTIONS)
 
     def along(self, directions: Matrix) -> "Rows":
         """The same by their place along some directions (E, D)."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from naturaltrace.pipeline import Pipeline
-from naturaltrace.server.body import BodyLimits
+from naturaltrace.server.body import BODY_BUDGET, BodyLimits
 from naturaltrace.storage.paths import DataFolder
 from tests.daemon.images import encoded, photo, png_bomb
 from tests.daemon.serving import Served, serving, until
@@ -154,8 +154,6 @@ async def test_a_body_that_drips_is_given_up(narrow: Served) -> None:
 
 
 async def test_bodies_together_hold_no_more_than_their_share(patient: Served) -> None:
-    from naturaltrace.server.body import BODY_BUDGET
-
     async def hold() -> asyncio.StreamWriter:
         _, writer = await asyncio.open_connection("127.0.0.1", patient.port)
         writer.write(head(patient, "Content-Length: 99000") + b"x" * 90_000)
@@ -173,8 +171,6 @@ async def test_bodies_together_hold_no_more_than_their_share(patient: Served) ->
 
 
 async def test_a_body_cut_off_gives_its_share_back(narrow: Served) -> None:
-    from naturaltrace.server.body import BODY_BUDGET
-
     _, writer = await asyncio.open_connection("127.0.0.1", narrow.port)
     writer.write(head(narrow, "Content-Length: 99000") + b"x" * 90_000)
     await writer.drain()
