@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
     judge = commands.add_parser("judge", help="learn the natural traces and all heads on the encoder's statistics")
     judge.add_argument("out", type=Path, help="folder for detector.pt, logs and cached statistics")
-    judge.add_argument("--encoder", type=Path, required=True, help="encoder.pt")
+    judge.add_argument("--encoder", type=Path, required=True, help="encoder.pt, or a release's card.json")
     judge.add_argument("--shard", type=Path, nargs="+", required=True)
     judge.add_argument("--twins", type=Path)
     judge.add_argument("--views", type=Path, nargs="+", required=True)
@@ -165,7 +165,10 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="measure the released detector on any set of images")
     evaluate.add_argument("images", type=Path, help="set, folder with real/ and generated/, or CSV of path and label")
-    evaluate.add_argument("--split", default="test", choices=("train", "val", "test"))
+    evaluate.add_argument("--split", default="test", choices=("train", "val", "test", "check"))
+    evaluate.add_argument(
+        "--without", nargs="+", default=(), metavar="NAME", help="leave out generators, categories or sources"
+    )
     evaluate.add_argument("--condition", action="append", choices=("clean", "web", "hard"), help="default: all three")
     evaluate.add_argument("--card", type=Path, help="another card than the released one")
     evaluate.add_argument("--limit", type=int, help="first N images only")
@@ -173,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--report", type=Path, metavar="DIR", help="write report.html and its scores there")
     evaluate.add_argument("--sweep", type=int, default=120, help="images of the report's sweeps; 0 leaves them out")
     evaluate.add_argument("--scores", type=Path, help="scores of this very card, as --csv wrote them, to start from")
+    evaluate.add_argument("--by-source", action="store_true", help="print each source's figures and what they vary by")
     evaluate.add_argument("--table", type=Path, action="append", help="put another command's CSV or JSON in the report")
     evaluate.add_argument("--csv", type=Path, help="write one row per image and condition")
     evaluate.add_argument("--json", action="store_true")
@@ -505,7 +509,11 @@ def _evaluate(options: argparse.Namespace) -> int:
         return evidence_commands.evaluate(options)
     from naturaltrace_model.evaluation.evaluate import evaluate_command
 
-    evaluate_command(options)
+    try:
+        evaluate_command(options)
+    except ValueError as wrong:
+        print(wrong, file=sys.stderr)
+        return 2
     return 0
 
 

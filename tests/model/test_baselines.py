@@ -13,6 +13,7 @@ import torch  # noqa: E402
 
 from naturaltrace_model.baselines import fronts, table  # noqa: E402
 from naturaltrace_model.baselines.interface import Budget, Material, chosen  # noqa: E402
+from naturaltrace_model.baselines.judged import Judged  # noqa: E402
 from naturaltrace_model.baselines.ours import OneClass, Ours, Parts, Steadiness, without_hard_real  # noqa: E402
 from naturaltrace_model.baselines.registry import ROWS  # noqa: E402
 from naturaltrace_model.baselines.statistics import five  # noqa: E402
@@ -22,10 +23,13 @@ from naturaltrace_model.evaluation.folds import PROTOCOLS, folds  # noqa: E402
 from naturaltrace_model.evaluation.metrics import auc  # noqa: E402
 from naturaltrace_model.evaluation.protocols import markdown as protocols_table  # noqa: E402
 from naturaltrace_model.evaluation.protocols import run as run_protocols  # noqa: E402
+from naturaltrace_model.training.judgement import JudgementConfig  # noqa: E402
+from naturaltrace_model.training.traces import TracesConfig  # noqa: E402
 from tests.model.crops import material, noise_shard, samples_of_shard  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
 _BUDGET = Budget(steps=14, batch=16, width=0.25, learning_rate=5e-3)
+_SHORT = JudgementConfig(steps=40, traces=TracesConfig(first_steps=20, second_steps=40))
 _FRONTS = (
     fronts.Colour, fronts.NeighbourResidual, fronts.MaskedDetail, fronts.RichPoor, fronts.MedianResidual,
     fronts.GatedBands, fronts.GatedExperts,
@@ -80,9 +84,11 @@ def test_the_five_statistics_grow_with_noise_and_energy_falls() -> None:
         Trained("", fronts.NeighbourResidual),
         Ours(""),
         Ours("", Parts(stage1=False, hard_real=False)),
+        Judged("", _SHORT),
+        Judged("", _SHORT, by_proximity=True),
     ],
 )
-def test_what_is_trained_tells_weak_noise_from_strong(baseline: Trained | Ours, tmp_path: Path) -> None:
+def test_what_is_trained_tells_weak_noise_from_strong(baseline: Trained | Ours | Judged, tmp_path: Path) -> None:
     data = material(tmp_path)
     baseline.fit(data, _BUDGET, tmp_path / "row")
     found = score_regions(baseline, data.train, most=12)

@@ -73,3 +73,16 @@ def test_the_split_point_parts_what_can_be_parted() -> None:
     labels = np.array([0, 0, 1, 1, 1])
     scores = np.array([0.1, 0.5, 0.4, 0.6, 0.9])
     assert split_point(labels, scores) == 0.6
+
+
+def test_draws_of_groups_vary_more_than_draws_of_images_that_are_alike_within_them() -> None:
+    values = np.repeat(np.arange(8.0), 50)
+    names = np.repeat([f"source {i}" for i in range(8)], 50)
+
+    def mean(rows: np.ndarray) -> float:
+        return float(values[rows].mean())
+
+    low, high = bootstrap(mean, len(values))
+    low_of_groups, high_of_groups = bootstrap(mean, len(values), groups=names)
+    assert low_of_groups < low < 3.5 < high < high_of_groups
+    assert bootstrap(mean, len(values), groups=np.full(len(values), "one")) == (3.5, 3.5)

@@ -1,5 +1,6 @@
 """Curves against their definitions, scores that survive their file, and a page that stands alone."""
 
+import math
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from naturaltrace.detection.result import Detection, PixelLevel
 from naturaltrace.imaging.decoded import DecodedImage
-from naturaltrace_model.evaluation import curves, scores
+from naturaltrace_model.evaluation import by_source, curves, scores
 from naturaltrace_model.evaluation.breakdown import Judged, content_of, groups
+from naturaltrace_model.evaluation.evaluate import without
 from naturaltrace_model.evaluation.metrics import auc
 from naturaltrace_model.evaluation.release_dates import released, year
 from naturaltrace_model.evaluation.report import report
@@ -146,9 +148,16 @@ def test_the_page_shows_everything_and_loads_nothing(tmp_path: Path) -> None:
     assert parsed.loaded == []
     assert parsed.bold == 0  # a category called <b>odd</b> is text
     assert parsed.charts >= 10
-    assert {"In short", "Curves", "By generator", "In time", "Chains of sites", "Worst mistakes", "Baselines"} <= set(
-        parsed.headings
-    )
+    assert {
+        "In short",
+        "Curves",
+        "By generator",
+        "In time",
+        "By source",
+        "Chains of sites",
+        "Worst mistakes",
+        "Baselines",
+    } <= set(parsed.headings)
     for part in ("prefers-color-scheme", "0.61", "0.400–0.600", "2023", "promised, 3.0%", "centre, 256 px"):
         assert part in page
 
@@ -157,3 +166,34 @@ def test_a_set_of_one_class_still_gives_a_page() -> None:
     page = report("Only real", [r for r in rows() if not r.sample.label], [], None)
     assert "Real images, by category" in page
     assert "ROC" not in page
+
+
+def test_sources_are_judged_against_the_other_label_worst_first() -> None:
+    made = rows(conditions=("clean", "web"))
+    found = by_source.sources(made)
+    assert {(s.name, s.label, s.images) for s in found} == {(f"owner/{i}", i % 2, 10) for i in range(4)}
+    assert [s.auc for s in found] == sorted(s.auc for s in found)
+    one = found[0]
+    judged = Judged.of([r for r in made if r.sample.source == one.name or r.sample.label != one.label])
+    assert one.auc == pytest.approx(auc(judged.label, judged.chance))  # conditions are alike here
+    told = by_source.table(made)
+    assert told.count("in 95 % of draws of other sources") == 2
+    assert "2 sources of real images" in told
+
+
+def test_sources_of_one_label_have_no_auc_and_still_a_table() -> None:
+    real = [r for r in rows() if not r.sample.label]
+    assert math.isnan(by_source.mean_auc(by_source.sources(real)))
+    assert "mean AUC nan" in by_source.table(real)
+
+
+def test_what_is_left_out_is_named_and_has_to_be_there(tmp_path: Path) -> None:
+    samples = [
+        saved(tmp_path, "a.png", picture(1), source="o/a"),
+        saved(tmp_path, "b.png", picture(2), label=1, source="o/b"),
+    ]
+    assert without(samples, ["sdxl"]) == without(samples, ["o/b"]) == samples[:1]
+    assert without(samples, ["photo"]) == samples[1:]
+    assert without(samples, []) == samples
+    with pytest.raises(ValueError, match="no image is of sdx1"):
+        without(samples, ["sdx1", "o/a"])

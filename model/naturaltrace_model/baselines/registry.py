@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 from naturaltrace_model.baselines import fronts
 from naturaltrace_model.baselines.interface import Baseline
+from naturaltrace_model.baselines.judged import Judged
 from naturaltrace_model.baselines.ours import OneClass, Ours, Parts, Steadiness
 from naturaltrace_model.baselines.statistics import ClassicStatistics
 from naturaltrace_model.baselines.trained import Trained
 
 ROWS: dict[str, Callable[[], Baseline]] = {
+    "released": lambda: Judged("the released way: an encoder trained without labels, linear and bent logit on it"),
+    "released-proximity": lambda: Judged("the same, scored by its distance to the natural traces", by_proximity=True),
     "ours": lambda: Ours("natural traces, then soft contrast; linear logit"),
     "ours-proximity": lambda: Ours("the same, scored by its distance to the natural traces", by_proximity=True),
     "without-stage1": lambda: Ours("no natural traces: binary loss from scratch", Parts(stage1=False)),

@@ -3,11 +3,14 @@
 import argparse
 import json
 import shutil
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from naturaltrace.detection import card as cards
 from naturaltrace.detection.detector import Detector
 from naturaltrace_model.data.manifest import Sample
+from naturaltrace_model.evaluation import by_source
 from naturaltrace_model.evaluation.conditions import CONDITIONS
 from naturaltrace_model.evaluation.report import report
 from naturaltrace_model.evaluation.rows import Row, detect_all
@@ -20,7 +23,7 @@ from naturaltrace_model.evaluation.sweeps import sweep_names
 
 def evaluate_command(options: argparse.Namespace) -> None:
     """Print the figures of the released detector (or of `--card`) on `options.images`; with `--report`, draw them."""
-    samples = samples_of(options.images, options.split)
+    samples = without(samples_of(options.images, options.split), options.without)
     if options.limit:
         samples = samples[:: max(1, len(samples) // options.limit)][: options.limit]
     samples = spread(samples, options.most)
@@ -28,6 +31,9 @@ def evaluate_command(options: argparse.Namespace) -> None:
     conditions: tuple[str, ...] = tuple(options.condition or CONDITIONS)
     if options.report:
         rows = _write_report(detector, samples, conditions, options)
+    elif options.scores:
+        with tempfile.TemporaryDirectory() as folder:  # what is judged besides is not written into the file given
+            rows = judged(detector, samples, conditions, Path(shutil.copy(options.scores, folder)))
     else:
         rows = list(detect_all(detector, samples, conditions))
     if options.csv:
@@ -38,6 +44,17 @@ def evaluate_command(options: argparse.Namespace) -> None:
         return
     print(f"{detector.card.name} {detector.card.version} on {len(samples)} images of {options.images}\n")
     print(table(figures))
+    if options.by_source:
+        print(f"\n{by_source.table(rows)}")
+
+
+def without(samples: list[Sample], names: Sequence[str]) -> list[Sample]:
+    """Those of no generator, category or source of these names. Raises ValueError for a name that nothing has."""
+    left = [s for s in samples if not {s.generator, s.category, s.source} & set(names)]
+    known = {name for s in samples for name in (s.generator, s.category, s.source)}
+    if unknown := set(names) - known:
+        raise ValueError(f"no image is of {', '.join(sorted(unknown))}")
+    return left
 
 
 def _write_report(

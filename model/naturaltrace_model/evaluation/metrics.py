@@ -76,10 +76,25 @@ def calibration_error(labels: Array, probabilities: Array, bins: int = 10, *, ba
     return float(np.dot(share, gaps))
 
 
-def bootstrap(figure: Callable[[Array], float], count: int, *, rounds: int = 500, seed: int = 0) -> tuple[float, float]:
-    """The 95 % interval of `figure(rows)` over resamples of `count` rows; resamples without a class are left out."""
+def bootstrap(
+    figure: Callable[[Array], float],
+    count: int,
+    *,
+    rounds: int = 500,
+    seed: int = 0,
+    groups: NDArray[np.str_] | None = None,
+) -> tuple[float, float]:
+    """The 95 % interval of `figure(rows)` over resamples of `count` rows; resamples without a class are left out.
+
+    With `groups` (count,) whole groups are drawn instead, each with all its rows.
+    """
     rng = np.random.default_rng(seed)
-    found = np.array([figure(rng.integers(count, size=count)) for _ in range(rounds)])
+    if groups is None:
+        drawn = (rng.integers(count, size=count) for _ in range(rounds))
+    else:
+        own = [np.flatnonzero(groups == name) for name in np.unique(groups)]
+        drawn = (np.concatenate([own[i] for i in rng.integers(len(own), size=len(own))]) for _ in range(rounds))
+    found = np.array([figure(rows) for rows in drawn])
     found = found[np.isfinite(found)]
     if not len(found):
         return float("nan"), float("nan")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from naturaltrace_model.evaluation import svg
-from naturaltrace_model.evaluation.breakdown import LEAST, Group, Judged, content_of, flagged, groups
+from naturaltrace_model.evaluation import by_source, svg
+from naturaltrace_model.evaluation.breakdown import LEAST, Group, Judged, content_of, groups
+from naturaltrace_model.evaluation.by_source import by_condition
 from naturaltrace_model.evaluation.curves import Curve, reliability, risk_coverage, roc
 from naturaltrace_model.evaluation.metrics import average_precision, recall_at
 from naturaltrace_model.evaluation.page import Section, Table, page
@@ -27,15 +28,16 @@ def report(
     `promised` is the share of real images that calibration allowed to be flagged; `more` are tables (CSV) or probes
     (JSON) of other commands, each put in under its file's name.
     """
-    by = _by_condition(rows)
+    by = by_condition(rows)
     sections = [
         _headline(rows, by),
         _curves(by),
         _generators(by),
         _categories(by, promised),
         _in_time(by),
-        *sweeps(_by_condition(swept)),
-        benchmark_tasks(by, _by_condition(swept)),
+        _sources(rows, by),
+        *sweeps(by_condition(swept)),
+        benchmark_tasks(by, by_condition(swept)),
         _mistakes(by),
         *map(_added, more),
     ]
@@ -47,13 +49,6 @@ def report(
         "“AI-generated” or “Likely AI”."
     )
     return page(title, lead, [s for s in sections if s.tables or s.charts])
-
-
-def _by_condition(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.condition, []).append(row)
-    return found
 
 
 def _headline(rows: Sequence[Row], by: dict[str, list[Row]]) -> Section:
@@ -208,6 +203,23 @@ def _in_time(by: dict[str, list[Row]]) -> Section:
     return Section("In time", text, tables, charts)
 
 
+def _sources(rows: Sequence[Row], by: dict[str, list[Row]]) -> Section:
+    """AUC over draws of sources, and each source by itself: what another set may look like."""
+    intervals = [(name, "{:.3f}–{:.3f}".format(*by_source.interval(own))) for name, own in by.items()]
+    found = by_source.sources(rows)
+    tables = [Table(("condition", "AUC, 95 % of draws of sources"), intervals)]
+    for label, title in enumerate(("Real", "Generated")):
+        own = [s for s in found if s.label == label]
+        lines = [(s.name, str(s.images), f"{s.auc:.3f}", f"{s.flagged:.1%}") for s in own]
+        caption = f"{title}: {len(own)} sources, mean AUC {by_source.mean_auc(own):.3f}"
+        tables.append(Table(("source", "images", "AUC", "flagged"), lines, caption))
+    text = (
+        "Images of one source resemble each other. Drawn anew are sources here, with replacement and with all their "
+        "images; below, each source's images against all of the other class, mean over the conditions, worst first."
+    )
+    return Section("By source", text, tables)
+
+
 def _mistakes(by: dict[str, list[Row]]) -> Section:
     rows = by.get("clean") or next(iter(by.values()))
     judged = [r for r in rows if r.detection.probability is not None]
@@ -222,18 +234,6 @@ def _mistakes(by: dict[str, list[Row]]) -> Section:
         Table(head, [_mistake(r, r.sample.category) for r in real], "Real, taken for generated"),
         Table(head, [_mistake(r, r.sample.generator) for r in generated], "Generated, taken for real"),
     ]
-    by_source: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.sample.label == 0:
-            by_source.setdefault(row.sample.source, []).append(row)
-    worst = sorted(by_source.items(), key=lambda kv: -sum(map(flagged, kv[1])) / len(kv[1]))[:10]
-    tables.append(
-        Table(
-            ("source of real images", "images", "flagged"),
-            [(name, str(len(own)), f"{sum(map(flagged, own)) / len(own):.1%}") for name, own in worst],
-            "Sources with the most real images flagged",
-        )
-    )
     return Section("Worst mistakes", "By probability, in the condition “clean” where it was measured.", tables)
 
 

@@ -43,8 +43,8 @@ def judged(detector: Detector, samples: Sequence[Sample], passages: Sequence[str
     rows = read_csv(cache, samples, detector.model) if cache.exists() else []
     done = {(r.sample.sha256, r.condition) for r in rows}
     wanted = {(s.sha256, p) for s in samples for p in passages}
-    missing = [(s, [p for p in passages if (s.sha256, p) not in done]) for s in samples]
-    for sample, todo in tqdm([m for m in missing if m[1]], desc="judged", unit="image", mininterval=10):
+    missing = [(s, todo) for s in samples if (todo := [p for p in passages if (s.sha256, p) not in done])]
+    for sample, todo in tqdm(missing, desc="judged", unit="image", mininterval=10, disable=not missing):
         try:
             image = decode(sample.path.read_bytes())
         except (ImagingError, OSError) as error:

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import torch
 
+from naturaltrace.detection import card as cards
 from naturaltrace.imaging.views import VIEW
 from naturaltrace_model.data.statistics import describe, drawn
+from naturaltrace_model.export.restored import encoder_of
 from naturaltrace_model.networks.branches import DetectorConfig, NaturalTraceDetector
+from naturaltrace_model.networks.encoder import Encoder
 from naturaltrace_model.training import crossfit, distil, judgement
 from naturaltrace_model.training.checkpoint import write_whole
 from naturaltrace_model.training.described import Described
@@ -62,8 +65,12 @@ def train(encoder: Path, material: Material, config: JudgementConfig, out: Path,
 
 
 def start(encoder: Path) -> NaturalTraceDetector:
-    """A detector around a trained encoder; its heads are still random."""
-    network, _ = distil.load(encoder)
+    """A detector around a trained encoder, of a checkpoint or of a release's `card.json`; its heads are random."""
+    return around(encoder_of(cards.read(encoder)) if encoder.suffix == ".json" else distil.load(encoder)[0])
+
+
+def around(network: Encoder) -> NaturalTraceDetector:
+    """A detector around an encoder; its heads are random."""
     detector = NaturalTraceDetector(DetectorConfig(encoder=network.config)).eval()
     detector.encoder.load_state_dict(network.state_dict())
     detector.encoder.requires_grad_(False)
