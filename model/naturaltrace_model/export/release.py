@@ -94,7 +94,7 @@ def release(
         kept = sets.folds.parent / "images"
         if not (kept / "images.csv").exists():
             describe_images(network, held, CONDITIONS, kept, workers)
-        features = _cross_fitted(sets.folds, kept, held)
+        features = cross_fitted(sets.folds, kept, held)
     fitted = calibration.fit(list(features))
     raw["limits"]["proximity"] = round(fitted.least_proximity, 5)
     raw["aggregation"] = asdict(fitted.aggregation)
@@ -156,7 +156,7 @@ def _begin(network: NaturalTraceDetector, content: bytes, version: str, out: Pat
     return raw
 
 
-def _cross_fitted(folds: Path, kept: Path, samples: Sequence[Sample]) -> Iterator[FeatureRow]:
+def cross_fitted(folds: Path, kept: Path, samples: Sequence[Sample]) -> Iterator[FeatureRow]:
     """The features of each sample by the fold that never saw its source; sources that no fold left out give no row."""
     described = ImageStatistics.open(kept, samples)
     for network, left_out in crossfit.load_all(folds):
