@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     further.add_argument("--mirrors", type=Path, required=True, help="DIR/owner+name/repo are bare git directories")
     further.add_argument("--rules", type=Path, action="append", help="CSV of rules; default: the project's own")
     further.add_argument("--besides", type=Path, nargs="+", default=[], help="sets whose sources and images stay out")
+    further.add_argument("--check", action="store_true", help="the sources that the release was checked on instead")
     further.add_argument("--list", action="store_true", help="print the repositories that the rules need, and stop")
     further.set_defaults(run=_further)
 
@@ -170,6 +171,15 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("--out", type=Path, help="default: the package's released folder")
     release.set_defaults(run=_release)
 
+    checked = commands.add_parser(
+        "release-check", help="measure a release on sources found later, and put it on its card"
+    )
+    checked.add_argument("images", type=Path, help="set with a split `check` (`further --check` collects ours)")
+    checked.add_argument("--card", type=Path, required=True, help="card.json of the release; it is written anew")
+    checked.add_argument("--workers", type=int, default=1, help="processes that judge images")
+    checked.add_argument("--scores", type=Path, help="scores of this very card to start from; they grow")
+    checked.set_defaults(run=_release_check)
+
     evaluate = commands.add_parser("evaluate", help="measure the released detector on any set of images")
     evaluate.add_argument("images", type=Path, help="set, folder with real/ and generated/, or CSV of path and label")
     evaluate.add_argument("--split", default="test", choices=("train", "val", "test", "check"))
@@ -186,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--by-source", action="store_true", help="print each source's figures and what they vary by")
     evaluate.add_argument("--table", type=Path, action="append", help="put another command's CSV or JSON in the report")
     evaluate.add_argument("--csv", type=Path, help="write one row per image and condition")
+    evaluate.add_argument("--workers", type=int, default=1, help="processes that judge images (not for a report)")
     evaluate.add_argument("--json", action="store_true")
     evidence_commands.extend_evaluate(evaluate)
     evaluate.set_defaults(run=_evaluate)
@@ -259,7 +270,8 @@ def _parser() -> argparse.ArgumentParser:
 def _further(options: argparse.Namespace) -> None:
     from naturaltrace_model.data import further, manifest
 
-    rules = [rule for path in options.rules or [further.RULES] for rule in further.read_rules(path)]
+    own = further.CHECK if options.check else further.RULES
+    rules = [rule for path in options.rules or [own] for rule in further.read_rules(path)]
     if options.list:
         print("\n".join(sorted({rule.repo for rule in rules})))
         return
@@ -521,6 +533,12 @@ def _release(options: argparse.Namespace) -> None:
     sets = Sets(options.images, options.pack, tuple(options.further), options.folds)
     written = release(options.detector, sets, options.version, options.out, ranges, options.workers)
     print(f"wrote {written}")
+
+
+def _release_check(options: argparse.Namespace) -> None:
+    from naturaltrace_model.export.checked import check
+
+    print(check(options.images, options.card, options.workers, options.scores))
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -113,6 +113,13 @@ def test_the_projects_own_rules_can_be_read() -> None:
     assert all(rule.proof and rule.take for rule in rules)
 
 
+def test_what_a_release_is_checked_on_is_in_no_other_set() -> None:
+    rules = further.read_rules(further.CHECK)
+    assert {rule.split for rule in rules} == {"check"}
+    assert {rule.label for rule in rules} == {0, 1}
+    assert not {rule.repo.lower() for rule in rules} & {rule.repo.lower() for rule in further.read_rules()}
+
+
 def test_every_gan_and_every_banana_of_the_rules_has_its_family_and_lineage() -> None:
     """What has no row is taken for another kind; left out with it, it would stay in training."""
     names = {rule.generator for rule in further.read_rules() if rule.label}

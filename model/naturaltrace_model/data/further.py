@@ -22,6 +22,7 @@ from PIL import Image
 from tqdm import tqdm
 
 RULES = Path(__file__).with_name("further.csv")
+CHECK = Path(__file__).with_name("check.csv")  # sources that the released detector was checked on, never trained on
 SHORTEST, LARGEST, MOST_PIXELS = 200, 60_000_000, 60_000_000  # px of the shorter side; bytes of a file; px
 _TYPES = {".jpg", ".jpeg", ".png", ".webp", ".avif"}
 _COLUMNS = (

@@ -35,7 +35,7 @@ def evaluate_command(options: argparse.Namespace) -> None:
         with tempfile.TemporaryDirectory() as folder:  # what is judged besides is not written into the file given
             rows = judged(detector, samples, conditions, Path(shutil.copy(options.scores, folder)))
     else:
-        rows = list(detect_all(detector, samples, conditions))
+        rows = list(detect_all(detector, samples, conditions, options.workers))
     if options.csv:
         write_csv(rows, options.csv)
     figures = summarise(rows)

@@ -18,7 +18,8 @@ _FLAGGED = (PixelLevel.AI, PixelLevel.LIKELY_AI)
 
 def summarise(rows: "Sequence[Row]", *, intervals: bool = True) -> dict[str, Any]:
     """Figures by condition: `auc` and `balanced_accuracy` (at probability 0.5) over images that got a probability,
-    each with its 95 % interval; the rest over all images. Rates are 0..1."""
+    each with its 95 % interval over draws of images, the AUC's over draws of whole sources as well; the rest over all
+    images. Rates are 0..1."""
     by_condition: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_condition[row.condition].append(row)
@@ -56,6 +57,8 @@ def _one(rows: "Sequence[Row]", intervals: bool) -> dict[str, Any]:
     }
     if intervals and len(judged):
         figures["auc_interval"] = bootstrap(lambda i: auc(labels[i], chance[i]), len(judged))
+        sources = np.array([r.sample.source for r in judged])
+        figures["auc_interval_of_sources"] = bootstrap(lambda i: auc(labels[i], chance[i]), len(judged), groups=sources)
         figures["balanced_accuracy_interval"] = bootstrap(
             lambda i: balanced_accuracy(labels[i], chance[i] >= 0.5), len(judged)
         )

@@ -6,8 +6,8 @@ from naturaltrace_model.evaluation.summary import table
 
 _PAGE = """# {name} {version}
 
-Written by `naturaltrace-model release` from `card.json`; every figure below was measured in that run, by the code that
-ships, and `naturaltrace-model evaluate` prints it again on the same images.
+Written by `naturaltrace-model release` from `card.json`; every figure below was measured in that run (on sources found
+later: by `release-check`), by the code that ships. `naturaltrace-model evaluate` prints it again on the same images.
 
 - Released {released}, licence {licence}. Graph `{graph[file]}`, {megabytes:.1f} MB, sha256 `{graph[sha256]}`.
 {small}- Follows {paper}.
@@ -92,10 +92,20 @@ def figures_tables(raw: dict[str, Any]) -> str:
             f"\n### {measured['set'].capitalize()}: {measured['real_images']} real, "
             f"{measured['generated_images']} generated, {measured['sources']} sources\n",
             table(measured["conditions"]),
+            *_of_sources(measured["conditions"]),
             "\n" + _groups("Real, by category (web)", web["real_flagged_by_category"]),
             "\n" + _groups("Generated, by family (web)", web["generated_flagged_by_family"]),
         ]
     return "\n".join(parts)
+
+
+def _of_sources(conditions: dict[str, Any]) -> list[str]:
+    """A paragraph on how far other sources could lie, where that was measured."""
+    found = {name: f["auc_interval_of_sources"] for name, f in conditions.items() if "auc_interval_of_sources" in f}
+    if not found:
+        return []
+    ranges = ", ".join(f"{low:.3f} to {high:.3f} ({name})" for name, (low, high) in found.items())
+    return [f"\nImages of one source are alike. Drawn anew, whole sources give an AUC of {ranges} in 95 % of draws."]
 
 
 def _choices(raw: dict[str, Any]) -> str:

@@ -98,25 +98,25 @@ def release(
     fitted = calibration.fit(list(features))
     raw["limits"]["proximity"] = round(fitted.least_proximity, 5)
     raw["aggregation"] = asdict(fitted.aggregation)
-    raw["calibration"] |= {"bins": [asdict(b) for b in fitted.bins], **_counts(held)}
+    raw["calibration"] |= {"bins": [asdict(b) for b in fitted.bins], **counts(held)}
     raw["calibration"]["cross_fitted"] = sets.folds is not None
     learned = sets.split("train") if sets.folds is None else sets.split("train", "val")
-    raw["data"] = {"train": _counts(learned), "val": _counts(held)}
-    _write(raw, path)
+    raw["data"] = {"train": counts(learned), "val": counts(held)}
+    write_card(raw, path)
 
     detector = Detector(cards.read(path))
     raw["figures"] = {}
     for name, root in (("full", sets.images), *((("pack", sets.pack),) if sets.pack else ())):
         samples = samples_of(root, "test")
         rows = list(detect_all(detector, samples, CONDITIONS, workers))
-        raw["figures"][name] = {"set": f"{name} set, test split", **_counts(samples), "conditions": summarise(rows)}
+        raw["figures"][name] = {"set": f"{name} set, test split", **counts(samples), "conditions": summarise(rows)}
         results = out / f"results-{name}.csv"
         write_csv(rows, results)
         if name == "full":
             # What each of the user's three choices costs, so that nobody is told an aim in place of a measurement.
             raw["sensitivity"] = sensitivity.for_card(cards.read(path), results.read_text(encoding="utf-8"))
         print(table(raw["figures"][name]["conditions"]))
-    _write(raw, path)
+    write_card(raw, path)
     if ranges is not None:
         _eight_bits(cards.read(path), ranges, spread(held, _COMPARED), out)
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -152,7 +152,7 @@ def _begin(network: NaturalTraceDetector, content: bytes, version: str, out: Pat
         "aggregation": asdict(_neutral()),
         "calibration": {"rates": asdict(calibration.RATES), "bins": []},
     }  # fmt: skip
-    _write(raw, out / "card.json")
+    write_card(raw, out / "card.json")
     return raw
 
 
@@ -176,7 +176,8 @@ def _neutral() -> cards.Aggregation:
     return cards.Aggregation(FEATURES, (0.0,) * n, (1.0,) * n, (0.0,) * n, 0.0)
 
 
-def _counts(samples: Sequence[Sample]) -> dict[str, Any]:
+def counts(samples: Sequence[Sample]) -> dict[str, Any]:
+    """What a card says of a set of images."""
     return {
         "real_images": sum(s.label == 0 for s in samples),
         "generated_images": sum(s.label == 1 for s in samples),
@@ -185,5 +186,6 @@ def _counts(samples: Sequence[Sample]) -> dict[str, Any]:
     }
 
 
-def _write(raw: dict[str, Any], path: Path) -> None:
+def write_card(raw: dict[str, Any], path: Path) -> None:
+    """Write `card.json`."""
     path.write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
