@@ -18,6 +18,7 @@ from naturaltrace_model.evaluation.rows import Row
 from naturaltrace_model.evaluation.summary import summarise
 
 _MISTAKES = 15
+_WORST = 20  # sources of either label that the page names
 
 
 def report(
@@ -210,8 +211,10 @@ def _sources(rows: Sequence[Row], by: dict[str, list[Row]]) -> Section:
     tables = [Table(("condition", "AUC, 95 % of draws of sources"), intervals)]
     for label, title in enumerate(("Real", "Generated")):
         own = [s for s in found if s.label == label]
-        lines = [(s.name, str(s.images), f"{s.auc:.3f}", f"{s.flagged:.1%}") for s in own]
+        lines = [(s.name, str(s.images), f"{s.auc:.3f}", f"{s.flagged:.1%}") for s in own[:_WORST]]
         caption = f"{title}: {len(own)} sources, mean AUC {by_source.mean_auc(own):.3f}"
+        if len(own) > _WORST:
+            caption += f"; the worst {_WORST}"
         tables.append(Table(("source", "images", "AUC", "flagged"), lines, caption))
     text = (
         "Images of one source resemble each other. Drawn anew are sources here, with replacement and with all their "
