@@ -140,10 +140,11 @@ def _parser() -> argparse.ArgumentParser:
     leave_out.set_defaults(run=_leave_out)
 
     outside = commands.add_parser("outside", help="every source by the fold that never saw it: AUC, and who is flagged")
-    outside.add_argument("judged", type=Path, help="folder of `judge --folds`, after `release --folds`")
+    outside.add_argument("judged", type=Path, help="folder of `judge --folds`")
     outside.add_argument("--images", type=Path, required=True, help="full set")
     outside.add_argument("--further", type=Path, nargs="+", default=[], help="further sets, a line for each")
     outside.add_argument("--card", type=Path, help="card whose aggregation scores images; default: the released one")
+    outside.add_argument("--workers", type=int, default=2, help="processes that decode images, the first time")
     outside.set_defaults(run=_outside)
 
     ablate = commands.add_parser("ablate", help="learn the traces again, one part left out at a time")
@@ -481,7 +482,7 @@ def _outside(options: argparse.Namespace) -> None:
     from naturaltrace_model.export.release import Sets, cross_fitted
 
     every = Sets(options.images, further=tuple(options.further))
-    rows = list(cross_fitted(options.judged / "folds", options.judged / "images", every.calibrating()))
+    rows = list(cross_fitted(options.judged / "folds", every.calibrating(), options.workers))
     sets = {f.name: {s.source for s in Sets(f).split("train", "val")} for f in (options.images, *options.further)}
     card = cards.read(options.card) if options.card else cards.released()
     print(outside.table(rows, sets, card.aggregation))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from naturaltrace.detection import card as cards
 from naturaltrace_model.baselines.interface import Budget, Material
 from naturaltrace_model.data.kinds import kind_numbers
+from naturaltrace_model.data.statistics import statistics_of
 from naturaltrace_model.export.restored import encoder_of
 from naturaltrace_model.networks.branches import NaturalTraceDetector
 from naturaltrace_model.training import judgement
@@ -72,16 +73,13 @@ class _Statistics:
         self.detector = detector
         self._known: dict[bytes, NDArray[np.float16]] = {}
 
-    @torch.no_grad()
     def of(self, crops: NDArray[np.uint8]) -> NDArray[np.float16]:
         """Of crops (N, 128, 128, 3): (N, size)."""
         keys = [hashlib.blake2b(np.ascontiguousarray(crop).data, digest_size=16).digest() for crop in crops]
         new = [i for i, key in enumerate(keys) if key not in self._known]
         for start in range(0, len(new), _BATCH):
             rows = new[start : start + _BATCH]
-            with torch.autocast("cpu", torch.bfloat16):
-                maps = self.detector.encoder(torch.from_numpy(crops[rows]))
-            found = self.detector.texture(maps).half().numpy()
+            found = statistics_of(self.detector, crops[rows])
             self._known |= {keys[i]: own for i, own in zip(rows, found, strict=True)}
         return np.stack([self._known[key] for key in keys])
 

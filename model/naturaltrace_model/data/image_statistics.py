@@ -21,6 +21,7 @@ from naturaltrace.imaging.decode import decode
 from naturaltrace.imaging.errors import ImagingError
 from naturaltrace.imaging.prepared import Prepared, prepare
 from naturaltrace_model.data.manifest import Sample
+from naturaltrace_model.data.statistics import statistics_of
 from naturaltrace_model.evaluation.conditions import under
 from naturaltrace_model.evaluation.rows import FeatureRow
 from naturaltrace_model.networks.branches import NaturalTraceDetector
@@ -120,8 +121,8 @@ def describe_images(
 
     def work() -> None:
         seen = [p.prepared.crops.pixels for p in waiting if p.prepared.crops is not None]
-        crops.append(_statistics(detector, np.concatenate(seen)))
-        views.append(_statistics(detector, np.concatenate([p.prepared.views for p in waiting])))
+        crops.append(statistics_of(detector, np.concatenate(seen)))
+        views.append(statistics_of(detector, np.concatenate([p.prepared.views for p in waiting])))
         for passage, own in zip(waiting, seen, strict=True):
             lines.append((passage.sample.sha256, passage.condition, len(own), len(passage.prepared.views)))
         waiting.clear()
@@ -137,14 +138,6 @@ def describe_images(
     with (folder / "images.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([_COLUMNS, *lines])
     return len(lines)
-
-
-@torch.no_grad()
-def _statistics(detector: NaturalTraceDetector, pixels: NDArray[np.uint8]) -> Array:
-    device = next(detector.parameters()).device
-    with torch.autocast(device.type, torch.bfloat16):
-        maps = detector.encoder(torch.from_numpy(pixels).to(device))
-    return detector.texture(maps).half().cpu().numpy()
 
 
 def _passages(samples: Sequence[Sample], conditions: Sequence[str], workers: int) -> Iterator[Passage]:

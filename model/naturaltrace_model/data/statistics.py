@@ -15,18 +15,23 @@ Array = NDArray[np.float16]
 
 
 @torch.no_grad()
+def statistics_of(detector: NaturalTraceDetector, pixels: NDArray[np.uint8]) -> Array:
+    """Statistics (N, size) of a batch of pictures (N, S, S, 3), in half precision."""
+    device = next(detector.parameters()).device
+    with torch.autocast(device.type, torch.bfloat16):
+        maps = detector.encoder(torch.from_numpy(pixels).to(device))
+    return detector.texture(maps).half().cpu().numpy()
+
+
 def describe(detector: NaturalTraceDetector, pixels: NDArray[np.uint8], out: Path, side: int | None = None) -> Array:
     """Statistics (N, size) of pictures (N, S, S, 3), written to `out` in half precision; `side` scales them first."""
-    device = next(detector.parameters()).device
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_suffix(".part.npy")
     shape = (len(pixels), detector.texture.size)
     found = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
     for start in tqdm(range(0, len(pixels), 64), desc=out.stem, unit="batch", mininterval=20):
         batch = scaled(np.asarray(pixels[start : start + 64]), side)
-        with torch.autocast(device.type, torch.bfloat16):
-            maps = detector.encoder(torch.from_numpy(batch).to(device))
-        found[start : start + len(batch)] = detector.texture(maps).half().cpu().numpy()
+        found[start : start + len(batch)] = statistics_of(detector, batch)
     found.flush()
     part.replace(out)
     return np.load(out, mmap_mode="r")

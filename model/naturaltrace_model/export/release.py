@@ -91,10 +91,7 @@ def release(
         features = features_of(Detector(cards.read(path)), held, CONDITIONS, workers)
     else:
         held = sets.calibrating()
-        kept = sets.folds.parent / "images"
-        if not (kept / "images.csv").exists():
-            describe_images(network, held, CONDITIONS, kept, workers)
-        features = cross_fitted(sets.folds, kept, held)
+        features = cross_fitted(sets.folds, held, workers)
     fitted = calibration.fit(list(features))
     raw["limits"]["proximity"] = round(fitted.least_proximity, 5)
     raw["aggregation"] = asdict(fitted.aggregation)
@@ -156,8 +153,15 @@ def _begin(network: NaturalTraceDetector, content: bytes, version: str, out: Pat
     return raw
 
 
-def cross_fitted(folds: Path, kept: Path, samples: Sequence[Sample]) -> Iterator[FeatureRow]:
-    """The features of each sample by the fold that never saw its source; sources that no fold left out give no row."""
+def cross_fitted(folds: Path, samples: Sequence[Sample], workers: int) -> Iterator[FeatureRow]:
+    """The features of each sample by the fold that never saw its source; sources that no fold left out give no row.
+
+    The samples' statistics are kept beside the folds: the first call makes them, by `workers` processes.
+    """
+    kept = folds.parent / "images"
+    if not (kept / "images.csv").exists():
+        network, _ = next(crossfit.load_all(folds))
+        describe_images(network, samples, CONDITIONS, kept, workers)
     described = ImageStatistics.open(kept, samples)
     for network, left_out in crossfit.load_all(folds):
         yield from described.where(np.array([s.source in left_out for s in described.samples])).features(network)
