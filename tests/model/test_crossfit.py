@@ -17,6 +17,7 @@ from naturaltrace.detection import aggregate  # noqa: E402
 from naturaltrace.imaging.decode import decode  # noqa: E402
 from naturaltrace.imaging.prepared import prepare  # noqa: E402
 from naturaltrace_model.data.image_statistics import ImageStatistics, describe_images  # noqa: E402
+from naturaltrace_model.export.release import cross_fitted  # noqa: E402
 from naturaltrace_model.training import crossfit  # noqa: E402
 from naturaltrace_model.training.described import Described  # noqa: E402
 from naturaltrace_model.training.detector import Learned  # noqa: E402
@@ -106,3 +107,26 @@ def test_described_images_give_the_features_that_the_networks_give(tmp_path: Pat
     assert rows[0].features[place("mean")] == pytest.approx(float(own.logit.mean()), abs=0.05)
     assert rows[0].features[place("view")] == pytest.approx(float(detector.of_views(views).logit.mean()), abs=0.05)
     assert len(ImageStatistics.open(tmp_path / "kept", [small])) == 2
+
+
+def test_images_are_asked_about_by_the_fold_without_their_source_and_described_once(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    one, other = (small_detector().requires_grad_(False) for _ in range(2))
+    other.encoder.load_state_dict(one.encoder.state_dict())
+    folds = tmp_path / "folds"
+    folds.mkdir()
+    for number, (fold, left_out) in enumerate([(one, {"a/b"}), (other, {"c/d"})]):
+        crossfit.save(folds / f"{number}.pt", fold, left_out)
+    samples = [
+        saved(tmp_path, f"{i}.png", picture(i, (300, 240)), label=i % 2, source=name)
+        for i, name in enumerate(("a/b", "c/d", "e/f"))
+    ]
+    rows = list(cross_fitted(folds, samples, 1))
+    assert [r.sample.source for r in rows] == ["a/b"] * 3 + ["c/d"] * 3  # no fold left "e/f" out
+    described = ImageStatistics.open(tmp_path / "images", samples)
+    for fold, source, own in ((one, "a/b", rows[:3]), (other, "c/d", rows[3:])):
+        wanted = described.where(np.array([s.source == source for s in described.samples])).features(fold)
+        assert [r.features.tolist() for r in own] == [r.features.tolist() for r in wanted]
+    before = (tmp_path / "images" / "crops.npy").stat().st_mtime_ns
+    assert len(list(cross_fitted(folds, samples[:1], 1))) == 3
+    assert (tmp_path / "images" / "crops.npy").stat().st_mtime_ns == before

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from naturaltrace.detection import card as cards  # noqa: E402
 from naturaltrace_model.export.graph import folded, widen_in_one_step  # noqa: E402
 from naturaltrace_model.export.restored import encoder_of  # noqa: E402
-from naturaltrace_model.training.detector import around  # noqa: E402
+from naturaltrace_model.training.detector import start  # noqa: E402
 from tests.model.small import small_detector, used_norms  # noqa: E402
 
 
@@ -67,7 +68,8 @@ def test_the_encoder_comes_back_out_of_the_released_graph() -> None:
         t.name: numpy_helper.to_array(t) for t in onnx.load_from_string(card.graph.read_bytes()).graph.initializer
     }
     mean, deviation = (constants[f"detector.trace.standard.{name}"] for name in ("mean", "deviation"))
-    detector = around(encoder_of(card))
+    with resources.as_file(resources.files("naturaltrace_model.released")) as folder:
+        detector = start(folder / "card.json")
     with torch.no_grad():
         found = detector.texture(detector.encoder(torch.from_numpy(crops))).numpy()
     np.testing.assert_allclose(((found - mean) / deviation).clip(-6, 6), served, atol=1e-3)
