@@ -47,9 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     further = commands.add_parser("further", help="collect further training images out of git mirrors, by rules")
     further.add_argument("out", type=Path, help="folder for the images and their table: a set like the others")
     further.add_argument("--mirrors", type=Path, required=True, help="DIR/owner+name/repo are bare git directories")
-    further.add_argument("--rules", type=Path, action="append", help="CSV of rules; default: the project's own")
+    whose = further.add_mutually_exclusive_group()
+    whose.add_argument("--rules", type=Path, action="append", help="CSV of rules; default: the project's own")
     further.add_argument("--besides", type=Path, nargs="+", default=[], help="sets whose sources and images stay out")
-    further.add_argument("--check", action="store_true", help="the sources that the release was checked on instead")
+    whose.add_argument("--check", action="store_true", help="the sources that the release was checked on instead")
     further.add_argument("--list", action="store_true", help="print the repositories that the rules need, and stop")
     further.set_defaults(run=_further)
 

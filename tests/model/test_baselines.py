@@ -1,6 +1,7 @@
 """Other methods behind one interface: each learns what is plain, and the table keeps what is done."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from naturaltrace_model.evaluation.folds import PROTOCOLS, folds  # noqa: E402
 from naturaltrace_model.evaluation.metrics import auc  # noqa: E402
 from naturaltrace_model.evaluation.protocols import markdown as protocols_table  # noqa: E402
 from naturaltrace_model.evaluation.protocols import run as run_protocols  # noqa: E402
+from naturaltrace_model.training import judgement  # noqa: E402
 from naturaltrace_model.training.judgement import JudgementConfig  # noqa: E402
 from naturaltrace_model.training.traces import TracesConfig  # noqa: E402
 from tests.model.crops import material, noise_shard, samples_of_shard  # noqa: E402
@@ -103,6 +105,23 @@ def test_training_free_scores_train_one_encoder_and_are_finite(tmp_path: Path) -
         baseline.fit(data, Budget(steps=2, batch=16, width=0.25), tmp_path / "out" / name)
         assert bool(np.isfinite(score_regions(baseline, data.train, most=4).scores).all())
     assert len(list((tmp_path / "out" / "shared").glob("real-only*/stage1.pt"))) == 1
+
+
+def test_both_rows_of_the_released_way_learn_its_heads_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = material(tmp_path)
+    learned: list[Path] = []
+    train = judgement.train_traces
+
+    def counted(*given: Any) -> None:
+        learned.append(given[-1])
+        train(*given)
+
+    monkeypatch.setattr(judgement, "train_traces", counted)
+    for name, near in (("a", False), ("b", True)):
+        row = Judged("", _SHORT, by_proximity=near)
+        row.fit(data, _BUDGET, tmp_path / "out" / name)
+        assert bool(np.isfinite(score_regions(row, data.train, most=4).scores).all())
+    assert len(learned) == 1
 
 
 def test_a_row_that_is_done_is_kept_and_another_budget_is_another_row(

@@ -16,6 +16,7 @@ from naturaltrace_model.evaluation.metrics import auc
 from naturaltrace_model.evaluation.release_dates import released, year
 from naturaltrace_model.evaluation.report import report
 from naturaltrace_model.evaluation.rows import Row
+from naturaltrace_model.evaluation.summary import summarise
 from naturaltrace_model.evaluation.sweeps import sweep_names
 from tests.model.sets import MODEL, picture, row, rows, saved
 
@@ -176,7 +177,7 @@ def test_sources_are_judged_against_the_other_label_worst_first() -> None:
     one = found[0]
     judged = Judged.of([r for r in made if r.sample.source == one.name or r.sample.label != one.label])
     assert one.auc == pytest.approx(auc(judged.label, judged.chance))  # conditions are alike here
-    told = by_source.table(made)
+    told = by_source.table(made, summarise(made))
     assert told.count("in 95 % of draws of other sources") == 2
     assert "2 sources of real images" in told
 
@@ -184,7 +185,7 @@ def test_sources_are_judged_against_the_other_label_worst_first() -> None:
 def test_sources_of_one_label_have_no_auc_and_still_a_table() -> None:
     real = [r for r in rows() if not r.sample.label]
     assert math.isnan(by_source.mean_auc(by_source.sources(real)))
-    assert "mean AUC nan" in by_source.table(real)
+    assert "mean AUC nan" in by_source.table(real, summarise(real))
 
 
 def test_what_is_left_out_is_named_and_has_to_be_there(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from naturaltrace.detection import card as cards
 from naturaltrace_model.baselines.interface import Budget, Material
+from naturaltrace_model.baselines.ours import shared
 from naturaltrace_model.data.kinds import kind_numbers
 from naturaltrace_model.data.statistics import statistics_of
 from naturaltrace_model.export.restored import encoder_of
@@ -22,7 +23,7 @@ from naturaltrace_model.networks.branches import NaturalTraceDetector
 from naturaltrace_model.training import judgement
 from naturaltrace_model.training.batches import Shard
 from naturaltrace_model.training.described import Described
-from naturaltrace_model.training.detector import around
+from naturaltrace_model.training.detector import around, load, save
 from naturaltrace_model.training.judgement import JudgementConfig
 
 _BATCH = 64
@@ -46,7 +47,11 @@ class Judged:
         return sum(p.numel() for part in (self._detector.encoder, head) for p in part.parameters())
 
     def fit(self, material: Material, budget: Budget, folder: Path) -> None:
-        """Learn from at most as many crops as the networks see."""
+        """Learn from at most as many crops as the networks see; the rows that share the heads learn them once."""
+        folder = shared(folder, "released", budget)
+        if (folder / "detector.pt").exists():
+            self._detector = load(folder / "detector.pt")
+            return
         torch.manual_seed(budget.seed)
         statistics = _statistics()
         detector = around(statistics.detector.encoder)
@@ -56,6 +61,7 @@ class Judged:
             twins = statistics.described(material.twins, np.arange(len(material.twins)))
         config = replace(self._config, rows=budget.crops, seed=budget.seed)
         judgement.train_traces(detector, train, twins, config, folder)
+        save(folder / "detector.pt", detector)
         self._detector = detector
 
     @torch.no_grad()

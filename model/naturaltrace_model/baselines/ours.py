@@ -50,9 +50,9 @@ class Ours:
         train = material.train if self._parts.hard_real else without_hard_real(material.train)
         network, anchor = _network(budget), None
         first = round(budget.steps * _STAGE1_SHARE) if self._parts.stage1 else 0
-        before = _shared(folder, "stage1", budget) if self._parts.hard_real else folder
+        before = shared(folder, "stage1", budget) if self._parts.hard_real else folder
         if self._parts == Parts():
-            folder = _shared(folder, "whole", budget)
+            folder = shared(folder, "whole", budget)
             if (folder / "done").exists():
                 self._network, _ = checkpoint.load(folder / "stage2.pt")
                 return
@@ -152,7 +152,7 @@ class Steadiness(_RealOnly):
 
 def real_only_encoder(material: Material, budget: Budget, folder: Path) -> TraceNet:
     """Stage 1 on real crops for all of the budget; the rows that share it train it once, beside their own folders."""
-    return _traces(material.train, budget, budget.steps, _shared(folder, "real-only", budget)).to(_device()).eval()
+    return _traces(material.train, budget, budget.steps, shared(folder, "real-only", budget)).to(_device()).eval()
 
 
 def without_hard_real(shard: Shard) -> Shard:
@@ -168,7 +168,7 @@ def served_parameters(network: TraceNet | None) -> int:
     return sum(p.numel() for name, p in network.named_parameters() if not name.startswith("head_het"))
 
 
-def _shared(folder: Path, what: str, budget: Budget) -> Path:
+def shared(folder: Path, what: str, budget: Budget) -> Path:
     """Where rows of one budget leave what they have in common, so that it is trained once."""
     facts = f"{budget.steps}x{budget.batch}-{budget.width}-{budget.learning_rate}-{budget.seed}"
     return folder.parent / "shared" / f"{what}-{facts}"

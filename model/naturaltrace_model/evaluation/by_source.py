@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan
+from typing import Any
 
 import numpy as np
 
-from naturaltrace_model.evaluation.breakdown import Judged, groups
-from naturaltrace_model.evaluation.metrics import auc, bootstrap
+from naturaltrace_model.evaluation.breakdown import groups
 from naturaltrace_model.evaluation.rows import Row
+from naturaltrace_model.evaluation.summary import by_condition
 
 _LABELS = ("real", "generated")
 
@@ -22,14 +23,6 @@ class Source:
     images: int
     auc: float
     flagged: float
-
-
-def by_condition(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows of each condition, in the order in which conditions come."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.condition, []).append(row)
-    return found
 
 
 def sources(rows: Sequence[Row]) -> list[Source]:
@@ -51,21 +44,13 @@ def mean_auc(found: Sequence[Source]) -> float:
     return float(np.mean(known)) if known else nan
 
 
-def interval(rows: Sequence[Row]) -> tuple[float, float]:
-    """The 95 % interval of one condition's AUC over draws of *sources* with replacement, each with all its images."""
-    judged = Judged.of(rows)
-    names = np.array([r.sample.source for r in judged.rows])
-    return bootstrap(lambda i: auc(judged.label[i], judged.chance[i]), len(names), groups=names)
-
-
-def table(rows: Sequence[Row]) -> str:
-    """For reading: the interval of each condition, the means over sources, and every source."""
+def table(rows: Sequence[Row], figures: dict[str, Any]) -> str:
+    """For reading: the interval of each condition (of `summary.summarise`), the means over sources, every source."""
     found = sources(rows)
     lines: list[str] = []
-    for condition, own in by_condition(rows).items():
-        judged, (low, high) = Judged.of(own), interval(own)
-        value = auc(judged.label, judged.chance)
-        lines.append(f"{condition}: AUC {value:.3f}, {low:.3f} to {high:.3f} in 95 % of draws of other sources")
+    for condition, f in figures.items():
+        low, high = f.get("auc_interval_of_sources", (nan, nan))
+        lines.append(f"{condition}: AUC {f['auc']:.3f}, {low:.3f} to {high:.3f} in 95 % of draws of other sources")
     for label, name in enumerate(_LABELS):
         own = [s for s in found if s.label == label]
         if own:

@@ -45,7 +45,7 @@ def evaluate_command(options: argparse.Namespace) -> None:
     print(f"{detector.card.name} {detector.card.version} on {len(samples)} images of {options.images}\n")
     print(table(figures))
     if options.by_source:
-        print(f"\n{by_source.table(rows)}")
+        print(f"\n{by_source.table(rows, figures)}")
 
 
 def without(samples: list[Sample], names: Sequence[str]) -> list[Sample]:

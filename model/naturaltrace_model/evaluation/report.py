@@ -8,14 +8,13 @@ from typing import Any
 
 from naturaltrace_model.evaluation import by_source, svg
 from naturaltrace_model.evaluation.breakdown import LEAST, Group, Judged, content_of, groups
-from naturaltrace_model.evaluation.by_source import by_condition
 from naturaltrace_model.evaluation.curves import Curve, reliability, risk_coverage, roc
 from naturaltrace_model.evaluation.metrics import average_precision, recall_at
 from naturaltrace_model.evaluation.page import Section, Table, page
 from naturaltrace_model.evaluation.release_dates import year
 from naturaltrace_model.evaluation.report_sweeps import benchmark_tasks, sweeps
 from naturaltrace_model.evaluation.rows import Row
-from naturaltrace_model.evaluation.summary import summarise
+from naturaltrace_model.evaluation.summary import by_condition, summarise
 
 _MISTAKES = 15
 _WORST = 20  # sources of either label that the page names
@@ -29,14 +28,14 @@ def report(
     `promised` is the share of real images that calibration allowed to be flagged; `more` are tables (CSV) or probes
     (JSON) of other commands, each put in under its file's name.
     """
-    by = by_condition(rows)
+    by, figures = by_condition(rows), summarise(rows)
     sections = [
-        _headline(rows, by),
+        _headline(figures, by),
         _curves(by),
         _generators(by),
         _categories(by, promised),
         _in_time(by),
-        _sources(rows, by),
+        _sources(rows, figures),
         *sweeps(by_condition(swept)),
         benchmark_tasks(by, by_condition(swept)),
         _mistakes(by),
@@ -52,10 +51,9 @@ def report(
     return page(title, lead, [s for s in sections if s.tables or s.charts])
 
 
-def _headline(rows: Sequence[Row], by: dict[str, list[Row]]) -> Section:
-    found = summarise(rows)
+def _headline(figures: dict[str, Any], by: dict[str, list[Row]]) -> Section:
     table: list[tuple[str, ...]] = []
-    for name, f in found.items():
+    for name, f in figures.items():
         judged = Judged.of(by[name])
         low, high = f.get("auc_interval", (float("nan"), float("nan")))
         low_b, high_b = f.get("balanced_accuracy_interval", (float("nan"), float("nan")))
@@ -204,9 +202,12 @@ def _in_time(by: dict[str, list[Row]]) -> Section:
     return Section("In time", text, tables, charts)
 
 
-def _sources(rows: Sequence[Row], by: dict[str, list[Row]]) -> Section:
+def _sources(rows: Sequence[Row], figures: dict[str, Any]) -> Section:
     """AUC over draws of sources, and each source by itself: what another set may look like."""
-    intervals = [(name, "{:.3f}–{:.3f}".format(*by_source.interval(own))) for name, own in by.items()]
+    nan = float("nan")
+    intervals = [
+        (name, "{:.3f}–{:.3f}".format(*f.get("auc_interval_of_sources", (nan, nan)))) for name, f in figures.items()
+    ]
     found = by_source.sources(rows)
     tables = [Table(("condition", "AUC, 95 % of draws of sources"), intervals)]
     for label, title in enumerate(("Real", "Generated")):

@@ -20,10 +20,15 @@ def summarise(rows: "Sequence[Row]", *, intervals: bool = True) -> dict[str, Any
     """Figures by condition: `auc` and `balanced_accuracy` (at probability 0.5) over images that got a probability,
     each with its 95 % interval over draws of images, the AUC's over draws of whole sources as well; the rest over all
     images. Rates are 0..1."""
-    by_condition: dict[str, list[Row]] = defaultdict(list)
+    return {condition: _one(own, intervals) for condition, own in by_condition(rows).items()}
+
+
+def by_condition(rows: "Sequence[Row]") -> "dict[str, list[Row]]":
+    """The rows of each condition, in the order in which conditions come."""
+    found: dict[str, list[Row]] = {}
     for row in rows:
-        by_condition[row.condition].append(row)
-    return {condition: _one(own, intervals) for condition, own in by_condition.items()}
+        found.setdefault(row.condition, []).append(row)
+    return found
 
 
 def _one(rows: "Sequence[Row]", intervals: bool) -> dict[str, Any]:
